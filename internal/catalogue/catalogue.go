@@ -1,0 +1,129 @@
+// Package catalogue holds standards and law as data: threats, goals, types of
+// solution, and the objective criteria that decide. The files in data are
+// edited by hand, checked by lint, and digested apart from the program.
+package catalogue
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/assize/assize/internal/artefact"
+)
+
+//go:embed data/*.yaml
+var files embed.FS
+
+// Threat is a way in which an artefact of the target is harmed at a stage of its life.
+type Threat struct {
+	ID     string            `yaml:"id"`
+	Title  string            `yaml:"title"`
+	Text   string            `yaml:"text"`
+	Harms  []string          `yaml:"harms"` // confidentiality, integrity, availability
+	Stages []string          `yaml:"stages"`
+	Names  map[string]string `yaml:"names"` // its name in other schemes
+}
+
+// Goal is what must hold against some threats.
+type Goal struct {
+	ID      string   `yaml:"id"`
+	Title   string   `yaml:"title"`
+	Text    string   `yaml:"text"`
+	Threats []string `yaml:"threats"`
+}
+
+// SolutionType is a kind of measure that a provider can put in place for goals.
+type SolutionType struct {
+	ID         string   `yaml:"id"`
+	Title      string   `yaml:"title"`
+	Kind       string   `yaml:"kind"` // technical or organisational
+	Switchable bool     `yaml:"switchable"`
+	Goals      []string `yaml:"goals"`
+}
+
+// Criterion turns one metric of one probe into a decision. It travels in the
+// plan and the dossier, so that others can judge by it again.
+type Criterion struct {
+	ID       string `yaml:"id" json:"id"`
+	Goal     string `yaml:"goal" json:"goal"`
+	Kind     string `yaml:"kind" json:"kind"`                             // declared, absolute or budget
+	Declared string `yaml:"declared,omitempty" json:"declared,omitempty"` // key under the manifest's declared
+	Probe    string `yaml:"probe" json:"probe"`
+	Metric   string `yaml:"metric" json:"metric"`
+	Compare  string `yaml:"compare" json:"compare"` // at_least or at_most
+	// Level is the threshold by depth.
+	Level map[string]float64 `yaml:"level,omitempty" json:"level,omitempty"`
+	// Threshold is the level that a plan settled on; absent in the catalogue itself.
+	Threshold *float64 `yaml:"-" json:"threshold,omitempty"`
+	// ConfirmedDomain: a measurement on a guessed domain cannot pass.
+	ConfirmedDomain bool     `yaml:"confirmed_domain,omitempty" json:"confirmed_domain,omitempty"`
+	SetBy           string   `yaml:"set_by" json:"set_by"` // law, standard, provider, assessor or default
+	Why             string   `yaml:"why" json:"why"`
+	Cites           []string `yaml:"cites" json:"cites"`
+}
+
+// The kinds of criterion, its comparisons, and who can set one.
+const (
+	Declared = "declared"
+	Absolute = "absolute"
+	Budget   = "budget"
+
+	AtLeast = "at_least"
+	AtMost  = "at_most"
+
+	SetByDefault = "default"
+)
+
+// SetBys lists who can set a criterion, strongest first.
+func SetBys() []string { return []string{"law", "standard", "provider", "assessor", SetByDefault} }
+
+// Catalogue is all of it, in the order of the files.
+type Catalogue struct {
+	Threats   []Threat
+	Goals     []Goal
+	Solutions []SolutionType
+	Criteria  []Criterion
+	Digest    artefact.Digest
+}
+
+// Load reads the catalogue that this build carries.
+func Load() (*Catalogue, error) {
+	c := &Catalogue{}
+	var all strings.Builder
+	for _, f := range []struct {
+		name string
+		into any
+	}{{"threats", &c.Threats}, {"goals", &c.Goals}, {"solutions", &c.Solutions}, {"criteria", &c.Criteria}} {
+		b, err := files.ReadFile("data/" + f.name + ".yaml")
+		if err != nil {
+			return nil, err
+		}
+		if err := yaml.UnmarshalWithOptions(b, f.into, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("read catalogue: %s.yaml: %w", f.name, err)
+		}
+		fmt.Fprintf(&all, "%s  %s\n", artefact.DigestBytes(b), f.name)
+	}
+	c.Digest = artefact.DigestBytes([]byte(all.String()))
+	return c, nil
+}
+
+// Goal looks a goal up by its id.
+func (c *Catalogue) Goal(id string) (Goal, bool) {
+	i := slices.IndexFunc(c.Goals, func(g Goal) bool { return g.ID == id })
+	if i < 0 {
+		return Goal{}, false
+	}
+	return c.Goals[i], true
+}
+
+// GoalIDs are the ids of all goals.
+func (c *Catalogue) GoalIDs() []string {
+	var ids []string
+	for _, g := range c.Goals {
+		ids = append(ids, g.ID)
+	}
+	return ids
+}

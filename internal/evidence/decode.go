@@ -1,0 +1,84 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxDepth bounds the nesting of any JSON that comes from somebody else.
+const maxDepth = 64
+
+// Decode reads JSON from an enemy into v: unknown fields, doubled keys, deep
+// nesting and anything behind the value are refused, and the bytes must be the
+// canonical encoding of what was read.
+func Decode(b []byte, v any) error {
+	if err := strictKeys(b); err != nil {
+		return fmt.Errorf("read evidence: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("read evidence: %w", err)
+	}
+	again, err := Canonical(v)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(again, b) {
+		return errors.New("read evidence: the bytes are not the canonical encoding of what they say")
+	}
+	return nil
+}
+
+// strictKeys refuses doubled keys, which JSON decoders resolve each in their own way,
+// and nesting over maxDepth.
+func strictKeys(b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	type level struct {
+		object bool
+		key    bool // the next string is a key
+		seen   map[string]bool
+	}
+	var stack []level
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if n := len(stack); n > 0 && stack[n-1].object && stack[n-1].key {
+			if key, ok := token.(string); ok {
+				if stack[n-1].seen[key] {
+					return fmt.Errorf("offset %d: key %q stands twice", d.InputOffset(), key)
+				}
+				stack[n-1].seen[key] = true
+				stack[n-1].key = false
+				continue
+			}
+		}
+		switch token {
+		case json.Delim('{'):
+			stack = append(stack, level{object: true, key: true, seen: map[string]bool{}})
+		case json.Delim('['):
+			stack = append(stack, level{})
+		case json.Delim('}'), json.Delim(']'):
+			stack = stack[:len(stack)-1]
+			if n := len(stack); n > 0 {
+				stack[n-1].key = true
+			}
+			continue
+		default:
+			if n := len(stack); n > 0 {
+				stack[n-1].key = true
+			}
+		}
+		if len(stack) > maxDepth {
+			return fmt.Errorf("offset %d: nested deeper than %d levels", d.InputOffset(), maxDepth)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+// Package plan is what will be run on what, with which parameters and
+// criteria, and what will not be run and why. It is logged before the first probe.
+package plan
+
+import (
+	"github.com/assize/assize/internal/artefact"
+	"github.com/assize/assize/internal/catalogue"
+)
+
+// Plan is fixed before anything is measured; its digest is the root of every seed.
+type Plan struct {
+	Format     int                   `json:"format"`
+	Tool       string                `json:"tool"`
+	Target     string                `json:"target"`
+	Version    string                `json:"version"`
+	Depth      string                `json:"depth"`
+	Manifest   artefact.Digest       `json:"manifest"`
+	Catalogue  artefact.Digest       `json:"catalogue"`
+	Artefacts  []artefact.Artefact   `json:"artefacts"`
+	Claims     []string              `json:"claims"`
+	Criteria   []catalogue.Criterion `json:"criteria"`
+	Items      []Item                `json:"items"`
+	LeftOut    []LeftOut             `json:"left_out"`
+	TestRows   int                   `json:"test_rows"`
+	Guessed    bool                  `json:"domain_guessed"`
+	ModelError string                `json:"model_error,omitempty"`
+}
+
+// Item is one run of one probe.
+type Item struct {
+	ID         string         `json:"id"` // "i-3"
+	Probe      string         `json:"probe"`
+	Version    int            `json:"version"`
+	Goals      []string       `json:"goals"`
+	Parameters map[string]any `json:"parameters,omitempty"`
+	Solutions  []string       `json:"solutions_on"`
+	// Deployed says that this run has on what the deployed system has on: criteria read it.
+	Deployed bool     `json:"deployed"`
+	Rows     int      `json:"rows,omitempty"` // rows of data or cases; 0: not row by row
+	After    []string `json:"after,omitempty"`
+	Queries  int      `json:"queries"` // estimate
+	Inputs   []string `json:"inputs"`  // names of the artefacts that it reads
+}
+
+// LeftOut is a probe or a claimed goal that will not be measured, with the reason.
+type LeftOut struct {
+	Probe  string `json:"probe,omitempty"`
+	Goal   string `json:"goal,omitempty"`
+	State  string `json:"state"` // a result.State
+	Reason string `json:"reason"`
+}
+
+// Queries is the estimate over all items.
+func (p *Plan) Queries() int {
+	sum := 0
+	for _, i := range p.Items {
+		sum += i.Queries
+	}
+	return sum
+}
