@@ -1,0 +1,178 @@
+package manifest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/assize/assize/internal/artefact"
+)
+
+// checker collects what fields say against one another. Steps of a path are
+// strings and ints.
+type checker struct {
+	m        *Manifest
+	problems []Problem
+}
+
+func (c *checker) problem(hint string, path []any, format string, args ...any) {
+	steps := stepsOf(path)
+	text := fmt.Sprintf(format, args...)
+	c.problems = append(c.problems, Problem{Line: c.m.root.find(steps...).line, Text: nameOf(c.m.root, steps...) + ": " + text, Hint: hint})
+}
+
+func stepsOf(path []any) []string {
+	steps := make([]string, len(path))
+	for i, p := range path {
+		switch p := p.(type) {
+		case int:
+			steps[i] = strconv.Itoa(p)
+		case string:
+			steps[i] = p
+		}
+	}
+	return steps
+}
+
+// where is a path.
+func where(path ...any) []any { return path }
+
+// check returns what a schema cannot say.
+func (m *Manifest) check() []Problem {
+	c := &checker{m: m}
+	c.artefacts()
+	c.scaling()
+	c.decision()
+	c.solutions()
+	c.levels()
+	c.records()
+	c.paths()
+	return c.problems
+}
+
+func (c *checker) artefacts() {
+	all := make([]artefact.Artefact, len(c.m.Artefacts))
+	first := map[string]int{}
+	var names []string
+	for i, a := range c.m.Artefacts {
+		if j, twice := first[a.Name]; twice {
+			c.problem("give each artefact a name of its own", where("artefacts", i, "name"), "%q is taken by artefacts[%d]", a.Name, j)
+			continue
+		}
+		first[a.Name] = i
+		names = append(names, a.Name)
+		all[i] = artefact.Artefact{Name: a.Name, Kind: a.Kind, From: a.From, Of: a.Of, On: a.On}
+	}
+	before := len(c.problems)
+	for i, a := range c.m.Artefacts {
+		for j, from := range a.From {
+			c.refers(names, from, "artefacts", i, "from", j)
+		}
+		if a.Kind != artefact.RecordedOutputs && a.Of+a.On != "" {
+			c.problem("delete of and on, or set kind: recorded-outputs", where("artefacts", i), "of and on belong to recorded outputs, and this is a %s", a.Kind)
+			continue
+		}
+		c.refersTo(first, names, a.Of, artefact.Model, "artefacts", i, "of")
+		c.refersTo(first, names, a.On, artefact.Dataset, "artefacts", i, "on")
+	}
+	if len(c.problems) > before || len(names) < len(all) {
+		return
+	}
+	if _, err := artefact.Trace(all); err != nil {
+		c.problem("an artefact cannot come from itself: correct from, of or on", where("artefacts"), "%s", strings.TrimPrefix(err.Error(), "trace lineage: "))
+	}
+}
+
+func (c *checker) refers(names []string, name string, path ...any) bool {
+	if slices.Contains(names, name) {
+		return true
+	}
+	c.problem(didYouMean(name, names, "the artefacts are "+strings.Join(names, ", ")), path, "no artefact is named %q", name)
+	return false
+}
+
+func (c *checker) refersTo(first map[string]int, names []string, name string, kind artefact.Kind, path ...any) {
+	if name == "" || !c.refers(names, name, path...) {
+		return
+	}
+	if got := c.m.Artefacts[first[name]].Kind; got != kind {
+		c.problem(fmt.Sprintf("name an artefact of kind %s", kind), path, "%q is a %s", name, got)
+	}
+}
+
+func (c *checker) scaling() {
+	s := c.m.Interface.Input.Scaling
+	if s != nil && len(s.Mean) != len(s.Std) {
+		c.problem("give one mean and one std for all inputs, or one of each for each column or channel", where("interface", "input", "scaling"), "%d in mean and %d in std", len(s.Mean), len(s.Std))
+	}
+}
+
+func (c *checker) solutions() {
+	first := map[string]int{}
+	for i, s := range c.m.Solutions {
+		if j, twice := first[s.Name]; twice {
+			c.problem("give each solution a name of its own", where("solutions", i, "name"), "%q is taken by solutions[%d]", s.Name, j)
+		} else {
+			first[s.Name] = i
+		}
+		known := []string{InputValidation, OutputRounding, RecordOnly}
+		if near := nearest(s.Type, known); near != "" && !slices.Contains(known, s.Type) {
+			c.problem(fmt.Sprintf("did you mean %q?", near), where("solutions", i, "type"), "%q is no type of solution", s.Type)
+		} else if s.Digits != nil && s.Type != OutputRounding {
+			c.problem("delete digits, or set type: output-rounding", where("solutions", i, "digits"), "belongs to the type output-rounding, and this is %q", s.Type)
+		}
+		if s.Type == RecordOnly && s.Switchable {
+			c.problem("delete switchable", where("solutions", i, "switchable"), "a record cannot be switched off")
+		}
+		if s.ValidUntil != "" && s.Record == "" {
+			c.problem("name the record, or delete valid_until", where("solutions", i, "valid_until"), "there is no record that could be valid")
+		}
+		c.dates(s.Date, s.ValidUntil, "solutions", i, "valid_until")
+	}
+}
+
+func (c *checker) dates(from, until Date, path ...any) {
+	if from != "" && until != "" && until < from {
+		c.problem("correct one of the two dates", path, "%s is before the record's date %s", until, from)
+	}
+}
+
+func (c *checker) levels() {
+	for name, l := range c.m.Declared {
+		if l.AtLeast != nil && l.AtMost != nil && *l.AtLeast > *l.AtMost {
+			c.problem("correct one of the two", where("declared", name), "at_least %v is more than at_most %v", *l.AtLeast, *l.AtMost)
+		}
+	}
+}
+
+func (c *checker) records() {
+	taken := map[string]string{}
+	for i, a := range c.m.Artefacts {
+		taken[a.Name] = fmt.Sprintf("artefacts[%d]", i)
+	}
+	for i, s := range c.m.Solutions {
+		if s.Record != "" {
+			c.recordName(taken, s.Name, "solutions", i, "name")
+		}
+	}
+	for i, r := range c.m.Records {
+		c.recordName(taken, r.Name, "records", i, "name")
+		c.dates(r.Date, r.ValidUntil, "records", i, "valid_until")
+	}
+}
+
+// recordName keeps records apart from artefacts and one another, because each
+// of them becomes an artefact of that name.
+func (c *checker) recordName(taken map[string]string, name string, path ...any) {
+	steps := stepsOf(path)
+	by, twice := taken[name]
+	if !twice {
+		taken[name] = nameOf(c.m.root, steps[:len(steps)-1]...)
+		return
+	}
+	if strings.HasPrefix(by, "solutions") && steps[0] == "solutions" {
+		return // said already
+	}
+	c.problem("give each artefact and record a name of its own", path, "%q is taken by %s", name, by)
+}

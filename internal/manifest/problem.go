@@ -1,0 +1,118 @@
+package manifest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxProblems is how many problems one error shows.
+const maxProblems = 5
+
+// Problem is one thing that is wrong with a manifest.
+type Problem struct {
+	Line   int    // from 1; 0 where it is about the whole file
+	Column int    // from 1; 0 where the line says enough
+	Text   string // what is wrong
+	Hint   string // how to put it right; may be ""
+}
+
+// Error is everything that is wrong with a manifest, ordered by line.
+type Error struct {
+	Name     string // of the file, as the caller gave it
+	Problems []Problem
+}
+
+// Error gives one line a problem, each with its hint on a line below, for the
+// first five problems.
+func (e *Error) Error() string {
+	var b strings.Builder
+	for i, p := range e.Problems {
+		if i == maxProblems {
+			fmt.Fprintf(&b, "\nread manifest %q: and %d more", e.Name, len(e.Problems)-i)
+			break
+		}
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "read manifest %q: ", e.Name)
+		switch {
+		case p.Line > 0 && p.Column > 0:
+			fmt.Fprintf(&b, "line %d:%d: ", p.Line, p.Column)
+		case p.Line > 0:
+			fmt.Fprintf(&b, "line %d: ", p.Line)
+		}
+		b.WriteString(p.Text)
+		if p.Hint != "" {
+			b.WriteString("\nhint: " + p.Hint)
+		}
+	}
+	return b.String()
+}
+
+// report is the error for some problems, nil for none.
+func report(name string, problems []Problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return &Error{Name: name, Problems: slices.Compact(problems)}
+}
+
+// didYouMean is a hint with the word nearest to got, or else other.
+func didYouMean(got string, words []string, other string) string {
+	if w := nearest(got, words); w != "" {
+		return fmt.Sprintf("did you mean %q?", w)
+	}
+	return other
+}
+
+// nearest is the word that a slip of the fingers turns into got, "" for none.
+func nearest(got string, words []string) string {
+	best, within := "", 1+min(len(got), 9)/4
+	if len(got) > 64 {
+		return ""
+	}
+	for _, w := range words {
+		if d := distance(strings.ToLower(got), strings.ToLower(w)); d <= within && w != got {
+			best, within = w, d-1
+		}
+	}
+	return best
+}
+
+// distance counts the insertions, deletions, replacements and swaps of
+// neighbours that turn a into b (optimal string alignment).
+func distance(a, b string) int {
+	s, t := []rune(a), []rune(b)
+	var before, last []int
+	row := make([]int, len(t)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(s); i++ {
+		before, last = last, row
+		row = make([]int, len(t)+1)
+		row[0] = i
+		for j := 1; j <= len(t); j++ {
+			same := 1
+			if s[i-1] == t[j-1] {
+				same = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+same)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(t)]
+}
+
+// clip shortens and quotes a value for a message of one line.
+func clip(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:60]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
