@@ -12,7 +12,7 @@ import (
 func objection(t domain.Type, v float64) string {
 	switch {
 	case math.IsNaN(v):
-		return "is not a number"
+		return "is not a number\nhint: fill in the value or leave the row out"
 	case math.Abs(v) > math.MaxFloat32:
 		return "is too large for a model's float32 input"
 	}

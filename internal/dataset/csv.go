@@ -234,10 +234,20 @@ func (c *csvSource) explain(err error) error {
 // parseNumber reads a decimal number. problem says why s is none.
 func parseNumber(s string) (v float64, problem string) {
 	s = strings.TrimSpace(s)
+	// Up to 15 digits are a whole number that needs no rounding.
+	n, short := int64(0), len(s) > 0 && len(s) <= 15
 	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9':
+			n = n*10 + int64(c-'0')
+		case c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E':
+			short = false
+		default:
 			return 0, noNumber(s)
 		}
+	}
+	if short {
+		return float64(n), ""
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	switch {

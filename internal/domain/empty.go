@@ -180,8 +180,10 @@ func (b *box) leaf(l *leaf) bool {
 	return true
 }
 
-// backward narrows the operands of a node to what its value v allows.
+// backward narrows the operands of a node to what its value v allows, where
+// v was itself rounded.
 func backward(n node, val []interval, v interval) {
+	v = outward(v.lo-2*half64*math.Abs(v.lo), v.hi+2*half64*math.Abs(v.hi))
 	a, b := val[n.a], val[n.b]
 	inf := math.Inf(1)
 	switch n.op {

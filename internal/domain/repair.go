@@ -216,46 +216,56 @@ func (r *repair) broken() float64 {
 	return total
 }
 
-// search tries single changes of the features of broken relations, whole
-// groups included, and takes the one that mends most, until all holds, nothing helps or
-// the work is done.
+// search changes one feature or group at a time, or two where one does not
+// help, each time as mends most, until all holds, nothing helps or the work is done.
 func (r *repair) search() bool {
-	var values []float32
 	for range maxRounds {
 		least := r.broken()
 		if least == 0 {
-			return true
+			break
 		}
-		best, to := int32(-1), float32(0)
-		for k := range r.d.relations {
-			rel := &r.d.relations[k]
-			if r.orig == nil && rel.orig || rel.formula.holds(r.x, r.orig) {
-				continue
-			}
-			for _, i := range rel.vars {
-				values = r.values(values[:0], rel, i)
-				for _, v := range values {
-					if r.work < 0 {
-						return false
-					}
-					undo := r.put(i, v)
-					if b := r.broken(); b < least*(1-1e-9) {
-						least, best, to = b, i, v
-					}
-					undo()
-				}
-			}
-		}
-		if best < 0 {
+		if !r.better(least, 1) && !r.better(least, 2) {
 			return false
 		}
-		r.put(best, to)
 	}
 	return r.d.related(r.x, r.orig)
 }
 
-// values appends the values of feature i that are worth trying.
-func (r *repair) values(values []float32, rel *relation, i int32) []float32 {
+// better makes the best single change of a feature of a broken relation, or
+// the first pair of changes, that leaves less than least broken.
+func (r *repair) better(least float64, changes int) bool {
+	best, to := int32(-1), float32(0)
+	for k := range r.d.relations {
+		rel := &r.d.relations[k]
+		if r.orig == nil && rel.orig || rel.formula.holds(r.x, r.orig) {
+			continue
+		}
+		for _, i := range rel.vars {
+			for _, v := range r.values(rel, i) {
+				if r.work < 0 {
+					return false
+				}
+				undo := r.put(i, v)
+				if changes > 1 {
+					if r.better(least, changes-1) {
+						return true
+					}
+				} else if b := r.broken(); b < least*(1-1e-9) {
+					least, best, to = b, i, v
+				}
+				undo()
+			}
+		}
+	}
+	if best < 0 {
+		return false
+	}
+	r.put(best, to)
+	return true
+}
+
+// values lists the values of feature i that are worth trying.
+func (r *repair) values(rel *relation, i int32) (values []float32) {
 	lo, hi := r.d.span(i, r.orig)
 	now := r.x[i]
 	try := func(v float64) {

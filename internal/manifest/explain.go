@@ -36,26 +36,13 @@ type explainer struct {
 
 // descend goes to the innermost causes, where the plain facts are.
 func (x *explainer) descend(e *jsonschema.ValidationError) {
-	switch e.ErrorKind.(type) {
-	case *kind.OneOf, *kind.PropertyNames:
-	default:
-		if len(e.Causes) > 0 {
-			// Unknown fields first: they explain some of those that lack.
-			slices.SortStableFunc(e.Causes, func(a, b *jsonschema.ValidationError) int { return rank(a) - rank(b) })
-			for _, cause := range e.Causes {
-				x.descend(cause)
-			}
-			return
-		}
+	if _, whole := e.ErrorKind.(*kind.OneOf); whole || len(e.Causes) == 0 {
+		x.explain(e)
+		return
 	}
-	x.explain(e)
-}
-
-func rank(e *jsonschema.ValidationError) int {
-	if _, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
-		return 0
+	for _, cause := range e.Causes {
+		x.descend(cause)
 	}
-	return 1
 }
 
 func (x *explainer) explain(e *jsonschema.ValidationError) {
@@ -112,11 +99,12 @@ func (x *explainer) explain(e *jsonschema.ValidationError) {
 	case *kind.UniqueItems:
 		twin := n.items[k.Duplicates[1]]
 		x.problems = append(x.problems, Problem{Line: twin.line, Text: fmt.Sprintf("%s: %s is here twice", what, kindOf(twin)), Hint: "delete one of the two"})
-	case *kind.PropertyNames:
-		bad := n.fields[k.Property]
-		x.problems = append(x.problems, Problem{Line: bad.line, Text: fmt.Sprintf("%s: the name %s has the wrong form", what, clip(k.Property)), Hint: hint})
 	case *kind.OneOf:
-		add(what+": fits none, or more than one, of its forms", hint)
+		how := "none"
+		if len(k.Subschemas) > 0 {
+			how = "more than one"
+		}
+		add(fmt.Sprintf("%s: fits %s of its forms", what, how), hint)
 	default:
 		add(fmt.Sprintf("%s: breaks the rule %q of the schema", what, strings.Join(e.ErrorKind.KeywordPath(), "/")), hint)
 	}
@@ -126,6 +114,10 @@ func (x *explainer) unknown(n *node, path, names []string) {
 	fields := fieldsOf(x.schema, path)
 	slices.Sort(names)
 	for _, name := range names {
+		if len(fields) == 0 {
+			x.problems = append(x.problems, Problem{Line: n.fields[name].line, Text: fmt.Sprintf("%s: the name %s has the wrong form", x.name(path), clip(name)), Hint: describe(x.schema, path...)})
+			continue
+		}
 		other := "the fields here are " + strings.Join(fields, ", ")
 		x.problems = append(x.problems, Problem{Line: n.fields[name].line, Text: fmt.Sprintf("unknown field %s", clip(name)) + x.within(path), Hint: didYouMean(name, fields, other)})
 	}
@@ -165,7 +157,7 @@ func (x *explainer) wrongType(n *node, path []string, k *kind.Type) {
 	case n.value == nil:
 		p.Hint = "write the value, or delete the line"
 	case isText && len(k.Want) == 1 && (k.Want[0] == "number" || k.Want[0] == "integer" || k.Want[0] == "boolean"):
-		p.Hint = "write it without quotes and unit"
+		p.Hint = "write a plain number, without quotes and unit"
 		if k.Want[0] == "boolean" {
 			p.Hint = "write true or false, without quotes"
 		}
@@ -233,7 +225,9 @@ func texts(values []any) []string {
 	return out
 }
 
-func plain(r *big.Rat) string { return strings.TrimSuffix(strings.TrimRight(r.FloatString(6), "0"), ".") }
+func plain(r *big.Rat) string {
+	return strings.TrimSuffix(strings.TrimRight(r.FloatString(6), "0"), ".")
+}
 
 func counted(n int, one, many string) string {
 	if n == 1 {

@@ -48,8 +48,8 @@ func guard(src []byte) (token.Tokens, *Problem) {
 		case token.MappingValueType:
 			fields++
 		}
-		if what := refused(t.Type); what != "" {
-			return nil, &Problem{Line: t.Position.Line, Column: t.Position.Column, Text: what + " are not accepted", Hint: "write the value out in full; put text that begins with one of &*!%? in quotes"}
+		if what, hint := refused(t.Type); what != "" {
+			return nil, &Problem{Line: t.Position.Line, Column: t.Position.Column, Text: what + " are not accepted", Hint: hint}
 		}
 		if len(indents)+flow+dashes > maxDepth {
 			return nil, &Problem{Line: t.Position.Line, Text: fmt.Sprintf("nested more than %d levels deep", maxDepth), Hint: "check brackets and indentation"}
@@ -63,7 +63,7 @@ func guard(src []byte) (token.Tokens, *Problem) {
 
 func guardBytes(src []byte) *Problem {
 	if len(src) > maxBytes {
-		return &Problem{Text: fmt.Sprintf("larger than %d bytes", maxBytes), Hint: featuresHint}
+		return &Problem{Text: "larger than 1 MiB", Hint: featuresHint}
 	}
 	line, marks := 1, 0
 	for rest := src; len(rest) > 0; {
@@ -86,18 +86,18 @@ func guardBytes(src []byte) *Problem {
 	return nil
 }
 
-func refused(t token.Type) string {
+func refused(t token.Type) (what, hint string) {
 	switch t {
 	case token.AnchorType, token.AliasType:
-		return "anchors (&) and aliases (*)"
+		return "anchors (&) and aliases (*)", "write the value out in full; put text that begins with & or * in quotes"
 	case token.MergeKeyType:
-		return "merge keys (<<)"
+		return "merge keys (<<)", "write the fields out in full"
 	case token.TagType:
-		return "tags (!)"
+		return "tags (!)", "delete the tag; put text that begins with ! in quotes"
 	case token.DirectiveType:
-		return "directives (%)"
+		return "directives (%)", "delete the line; put text that begins with % in quotes"
 	case token.MappingKeyType:
-		return "complex keys (?)"
+		return "complex keys (?)", "write field: value; put text that begins with ? in quotes"
 	}
-	return ""
+	return "", ""
 }

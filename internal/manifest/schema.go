@@ -41,6 +41,11 @@ func at(s *jsonschema.Schema, path []string) *jsonschema.Schema {
 		if !ok {
 			next = s.Items2020
 		}
+		for pattern, p := range s.PatternProperties {
+			if next == nil && pattern.MatchString(step) {
+				next = p
+			}
+		}
 		if next == nil {
 			next, _ = s.AdditionalProperties.(*jsonschema.Schema)
 		}

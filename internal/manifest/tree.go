@@ -77,7 +77,7 @@ func grow(src []byte) (root *node, problems []Problem) {
 // parseTokens turns the parser's errors, and its panics on input it does not
 // foresee, into problems.
 func parseTokens(tokens token.Tokens) (file *ast.File, problem *Problem) {
-	const hint = "check quotes, brackets and indentation (spaces, no tabs) here and on the line above"
+	const hint = "check quotes, brackets and indentation (spaces, no tabs) here and on the lines above"
 	defer func() {
 		if recover() != nil {
 			file, problem = nil, &Problem{Text: "not YAML", Hint: "check quotes, brackets and indentation (spaces, no tabs)"}
@@ -87,15 +87,20 @@ func parseTokens(tokens token.Tokens) (file *ast.File, problem *Problem) {
 	if err == nil {
 		return file, nil
 	}
-	problem = &Problem{Text: "not YAML: " + strings.SplitN(err.Error(), "\n", 2)[0], Hint: hint}
+	problem = &Problem{Text: "not YAML: " + firstLine(err.Error()), Hint: hint}
 	var at yaml.Error
 	if errors.As(err, &at) {
-		problem.Text = "not YAML: " + strings.SplitN(at.GetMessage(), "\n", 2)[0]
+		problem.Text = "not YAML: " + firstLine(at.GetMessage())
 		if t := at.GetToken(); t != nil && t.Position != nil {
 			problem.Line, problem.Column = t.Position.Line, t.Position.Column
 		}
 	}
 	return nil, problem
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return strings.ReplaceAll(s, "\t", `\t`)
 }
 
 func lineOf(n ast.Node) int {

@@ -18,12 +18,20 @@ type Plan struct {
 	Catalogue  artefact.Digest       `json:"catalogue"`
 	Artefacts  []artefact.Artefact   `json:"artefacts"`
 	Claims     []string              `json:"claims"`
+	Goals      []Goal                `json:"goals"`
 	Criteria   []catalogue.Criterion `json:"criteria"`
 	Items      []Item                `json:"items"`
 	LeftOut    []LeftOut             `json:"left_out"`
 	TestRows   int                   `json:"test_rows"`
 	Guessed    bool                  `json:"domain_guessed"`
 	ModelError string                `json:"model_error,omitempty"`
+}
+
+// Goal is a goal that the catalogue knows, claimed or not.
+type Goal struct {
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	Claimed bool   `json:"claimed"`
 }
 
 // Item is one run of one probe.

@@ -55,6 +55,30 @@ func (r *Rows) Column(name string) []float64 {
 	return nil
 }
 
+// Pick returns the rows with these numbers, those that the table has, in the
+// table's order.
+func (r *Rows) Pick(index []int) *Rows {
+	if r == nil {
+		return nil
+	}
+	want := make(map[int]bool, len(index))
+	for _, i := range index {
+		want[i] = true
+	}
+	var at []int
+	for i, row := range r.Index {
+		if want[row] {
+			at = append(at, i)
+		}
+	}
+	out := &Rows{Index: permute(r.Index, at)}
+	for _, c := range r.Columns {
+		c.Values = permute(c.Values, at)
+		out.Columns = append(out.Columns, c)
+	}
+	return out
+}
+
 // Validate checks that columns are as long as the index, that no row stands twice and
 // that every value is finite.
 func (r *Rows) Validate() error {

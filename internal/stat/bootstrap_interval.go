@@ -28,7 +28,7 @@ func (b *Bootstrap) Percentile(value int, confidence float64) (Interval, error) 
 // Basic returns the two-sided basic interval: the percentile interval mirrored
 // at the estimate. Davison and Hinkley 1997, eq. 5.6. Where resampling shifts a
 // statistic the way that sampling did, as with a calibration error, which noise
-// can only raise, it corrects the shift that Percentile doubles. It may leave
+// raises, it corrects the shift that Percentile doubles. It may leave
 // the statistic's range; callers clamp. Errors are those of Percentile.
 func (b *Bootstrap) Basic(value int, confidence float64) (Interval, error) {
 	p, err := b.Percentile(value, confidence)

@@ -11,13 +11,14 @@ import (
 type Confusion struct {
 	classes int
 	counts  []int64 // actual × predicted, row by row
+	n       int64   // their sum
 }
 
 // NewConfusion returns an empty matrix for the given number of classes, from 2
-// to 10,000.
+// to 2,000 (32 MB).
 func NewConfusion(classes int) (*Confusion, error) {
-	if classes < 2 || classes > 10_000 {
-		return nil, fmt.Errorf("count confusion: %d classes, needs 2 to 10000", classes)
+	if classes < 2 || classes > 2000 {
+		return nil, fmt.Errorf("count confusion: %d classes, needs 2 to 2000", classes)
 	}
 	return &Confusion{classes: classes, counts: make([]int64, classes*classes)}, nil
 }
@@ -46,12 +47,14 @@ func CountConfusion(classes int, actual, predicted []int) (*Confusion, error) {
 // and it allocates nothing.
 func (c *Confusion) Recount(actual, predicted []int, weights []int32) {
 	clear(c.counts)
+	c.n = 0
 	for i, a := range actual {
 		weight := int64(1)
 		if weights != nil {
 			weight = int64(weights[i])
 		}
 		c.counts[a*c.classes+predicted[i]] += weight
+		c.n += weight
 	}
 }
 
@@ -86,13 +89,7 @@ func (c *Confusion) Cells(class int) Cells {
 }
 
 // N returns the number of rows.
-func (c *Confusion) N() int {
-	n := int64(0)
-	for _, count := range c.counts {
-		n += count
-	}
-	return int(n)
-}
+func (c *Confusion) N() int { return int(c.n) }
 
 // Correct returns the number of rows that were predicted as what they are.
 func (c *Confusion) Correct() int {

@@ -20,7 +20,7 @@ func KSTest(first, second []float64) (distance, p float64, err error) {
 	merge(a, b, func(_, _ float64, i, j int) {
 		distance = math.Max(distance, math.Abs(float64(i)/m-float64(j)/n))
 	})
-	return distance, kolmogorovTail(int(math.RoundToEven(m*n/(m+n))), distance), nil
+	return distance, KolmogorovTail(int(math.RoundToEven(m*n/(m+n))), distance), nil
 }
 
 // Wasserstein returns the first Wasserstein distance between two samples, in

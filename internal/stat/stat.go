@@ -33,6 +33,11 @@ func (i Interval) Contains(x float64) bool {
 	return i.Lower <= x && x <= i.Upper
 }
 
+// Hull returns the smallest interval that contains both.
+func (i Interval) Hull(other Interval) Interval {
+	return Interval{math.Min(i.Lower, other.Lower), math.Max(i.Upper, other.Upper)}
+}
+
 // NormalQuantile returns the quantile of the standard normal distribution at p,
 // which lies strictly between 0 and 1; elsewhere it returns an infinity or NaN.
 func NormalQuantile(p float64) float64 {

@@ -1,0 +1,205 @@
+package manifest_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/assize/assize/internal/manifest"
+)
+
+var update = flag.Bool("update", false, "write testdata/bad.golden anew")
+
+// badEdits are changes to base, each of which makes it wrong.
+var badEdits = []struct {
+	name  string
+	pairs []string
+}{
+	// Names and types of fields.
+	{"unknown field at the top", []string{"artefacts:", "artifacts:"}},
+	{"unknown field below", []string{"kind: model", "knid: model"}},
+	{"unknown field like no other", []string{"version: 1.4.0", "version: 1.4.0\n  colour: blue"}},
+	{"two unknown fields", []string{"claims:", "claim:", "threat_model:", "threatmodel:"}},
+	{"missing field", []string{"  name: credit-scoring\n", ""}},
+	{"missing in a list", []string{"path: model.onnx, ", ""}},
+	{"missing at the top", []string{"assize: 1\n", ""}},
+	{"other version", []string{"assize: 1", "assize: 2"}},
+	{"version as text", []string{"assize: 1", "assize: '1'"}},
+	{"number for text", []string{"version: 1.4.0", "version: 1.40"}},
+	{"boolean for text", []string{"name: credit-scoring", "name: true"}},
+	{"text for number", []string{"cutoff: 0.22", "cutoff: '0.22'"}},
+	{"text for boolean", []string{"switchable: true", "switchable: yes"}},
+	{"text for a list", []string{"from: [train]", "from: train"}},
+	{"text for a group", []string{"classification: {annex_iii: \"5(b)\"}", "classification: high-risk"}},
+	{"list for a group", []string{"evasion: {norm: linf, epsilon: 0.05}", "evasion: [linf]"}},
+	{"nothing", []string{"claims: [parity, malformed-input]", "claims:"}},
+	{"fraction for a whole number", []string{"digits: 2", "digits: 2.5"}},
+	{"field twice", []string{"  version: 1.4.0", "  version: 1.4.0\n  version: 1.5.0"}},
+	{"numeric class", []string{"classes: [paid, default]", "classes: [0, 1]"}},
+	// Values.
+	{"enumeration, near", []string{"kind: dataset", "kind: datset"}},
+	{"enumeration, far", []string{"layout: columns", "layout: tabular"}},
+	{"enumeration, no text", []string{"rule: cutoff", "rule: 1"}},
+	{"empty text", []string{"name: credit-scoring", "name: ''"}},
+	{"long text", []string{"name: credit-scoring", "name: " + strings.Repeat("x", 4001)}},
+	{"claim of no shape", []string{"malformed-input]", "Malformed Input]"}},
+	{"claim twice", []string{"claims: [parity, malformed-input]", "claims:\n  - parity\n  - malformed-input\n  - parity"}},
+	{"name of no shape", []string{"{name: model,", "{name: 'the model',"}},
+	{"digest of no shape", []string{"path: model.onnx,", "path: model.onnx, digest: 'sha256:ABC',"}},
+	{"metric of no shape", []string{"  accuracy:", "  Balanced-Accuracy:"}},
+	{"goals empty", []string{"goals: [extraction]", "goals: []"}},
+	{"no artefacts", []string{"path: model.onnx, from: [train]}", "path: model.onnx, from: [train]}\n  - {}"}},
+	{"epsilon negative", []string{"epsilon: 0.05", "epsilon: -0.05"}},
+	{"queries zero", []string{"epsilon: 0.05}", "epsilon: 0.05, queries_per_row: 0}"}},
+	{"digits too many", []string{"digits: 2", "digits: 16"}},
+	{"count too large", []string{"count: 2", "count: 1000000000000"}},
+	{"day that does not exist", []string{"date: 2026-11-03", "date: 2026-02-30"}},
+	{"date turned round", []string{"date: 2026-11-03", "date: 03.11.2026"}},
+	{"band of three", []string{"refer_band: [0.18, 0.22]", "refer_band: [0.18, 0.20, 0.22]"}},
+	{"band of one", []string{"refer_band: [0.18, 0.22]", "refer_band: [0.18]"}},
+	{"level without bound", []string{"{at_least: 0.68}", "{}"}},
+	{"level reversed", []string{"{at_least: 0.68}", "{at_least: 0.68, at_most: 0.5}"}},
+	{"two classifications", []string{"{annex_iii: \"5(b)\"}", "{annex_iii: \"5(b)\", none: small}"}},
+	{"no classification", []string{"{annex_iii: \"5(b)\"}", "{}"}},
+	{"third party alone", []string{"{annex_iii: \"5(b)\"}", "{annex_iii: \"5(b)\", third_party: true}"}},
+	{"not a number", []string{"cutoff: 0.22", "cutoff: .nan"}},
+	{"infinite", []string{"max: 99", "max: .inf"}},
+	{"too large", []string{"max: 99", "max: 1e999"}},
+	{"hexadecimal", []string{"max: 99", "max: 0x63"}},
+	{"octal of old", []string{"max: 99", "max: 0143"}},
+	{"underscores", []string{"max: 99", "max: 1_000"}},
+	// What fields say of one another.
+	{"two artefacts of a name", []string{"{name: train, kind", "{name: model, kind"}},
+	{"from nobody", []string{"from: [train]", "from: [trian]"}},
+	{"from itself", []string{"from: [train]", "from: [model]"}},
+	{"circle", []string{"path: train.csv,", "path: train.csv, from: [served],"}},
+	{"of nobody", []string{"    of: model", "    of: classifier"}},
+	{"of a data set", []string{"    of: model", "    of: train"}},
+	{"on a model", []string{"    on: train", "    on: model"}},
+	{"recorded outputs of nothing", []string{"    of: model\n", ""}},
+	{"of without recorded outputs", []string{"path: train.csv,", "path: train.csv, of: model,"}},
+	{"scaling of two lengths", []string{"layout: columns}", "layout: columns, scaling: {mean: [1, 2], std: [1]}}"}},
+	{"scaling by nothing", []string{"layout: columns}", "layout: columns, scaling: {mean: [1], std: [0]}}"}},
+	{"cutoff missing", []string{"  cutoff: 0.22\n", ""}},
+	{"cutoff too large", []string{"  cutoff: 0.22", "  cutoff: 22"}},
+	{"band reversed", []string{"[0.18, 0.22]", "[0.22, 0.18]"}},
+	{"band beside the cutoff", []string{"[0.18, 0.22]", "[0.3, 0.4]"}},
+	{"band outside probabilities", []string{"[0.18, 0.22]", "[-0.1, 0.22]"}},
+	{"positive is no class", []string{"positive: default", "positive: defualt"}},
+	{"favourable is no outcome", []string{"favourable: [accept]", "favourable: [grant]"}},
+	{"outcomes of one name", []string{"favourable: [accept]", "outcomes: {below: yes, above: yes}"}},
+	{"cutoff without its rule", []string{"rule: cutoff", "rule: argmax"}},
+	{"per-class without cutoffs", []string{"rule: cutoff\n  positive: default\n  cutoff: 0.22\n  refer_band: [0.18, 0.22]\n  favourable: [accept]", "rule: per-class"}},
+	{"per-class with a class too many", []string{"rule: cutoff\n  positive: default\n  cutoff: 0.22\n  refer_band: [0.18, 0.22]\n  favourable: [accept]", "rule: per-class\n  cutoffs: {paid: 0.5, defaulted: 1.5}"}},
+	{"argmax of one number", []string{"kind: probabilities, classes: [paid, default]", "kind: score", "rule: cutoff\n  positive: default\n  cutoff: 0.22\n  refer_band: [0.18, 0.22]\n  favourable: [accept]", "rule: argmax"}},
+	{"cutoff of a label", []string{"kind: probabilities, classes", "kind: label, classes"}},
+	{"rounding without digits", []string{"digits: 2, ", ""}},
+	{"digits without rounding", []string{"type: output-rounding", "type: input-validation"}},
+	{"misspelt type", []string{"type: output-rounding", "type: output-roundng"}},
+	{"record without owner", []string{"owner: Data Office, ", ""}},
+	{"record that switches", []string{"type: record,", "type: record, switchable: true,"}},
+	{"valid until before date", []string{"date: 2026-10-12", "date: 2026-10-12, valid_until: 2025-10-12"}},
+	{"validity of nothing", []string{"switchable: true", "valid_until: 2027-01-01"}},
+	{"two solutions of a name", []string{"{name: review,", "{name: two-digits,"}},
+	{"record named as an artefact", []string{"{name: review,", "{name: train,"}},
+	{"records of a name", []string{"declared:", "records:\n  - {name: review, path: a.pdf, owner: me, date: 2026-01-01}\ndeclared:"}},
+	// Paths.
+	{"path upwards", []string{"path: model.onnx", "path: ../model.onnx"}},
+	{"path upwards in the middle", []string{"path: model.onnx", "path: a/../../model.onnx"}},
+	{"path absolute", []string{"path: train.csv", "path: /etc/passwd"}},
+	{"path with backslash", []string{"path: train.csv", `path: data\train.csv`}},
+	{"path of the folder", []string{"path: train.csv", "path: ."}},
+	{"record outside", []string{"record: review.pdf", "record: ../review.pdf"}},
+	// Features.
+	{"feature without range", []string{"min: 18, max: 99, ", ""}},
+	{"feature of no type", []string{"type: integer", "type: int"}},
+	{"cost below nothing", []string{"mutable: no", "mutable: no, cost: -1"}},
+	// YAML.
+	{"anchor", []string{"classes: [paid, default]", "classes: &c [paid, default]"}},
+	{"alias", []string{"positive: default", "positive: *c"}},
+	{"merge", []string{"  rule: cutoff", "  <<: {rule: cutoff}"}},
+	{"tag", []string{"cutoff: 0.22", "cutoff: !!str 0.22"}},
+	{"directive", []string{"assize: 1\n", "%YAML 1.1\n---\nassize: 1\n"}},
+	{"complex key", []string{"assize: 1\n", "? assize\n: 1\n"}},
+	{"two documents", []string{"domain:\n", "---\ndomain:\n"}},
+	{"bracket left open", []string{"[paid, default]}", "[paid, default}"}},
+	{"quote left open", []string{"name: credit-scoring", "name: \"credit-scoring"}},
+	{"tab", []string{"  name: credit-scoring", "\tname: credit-scoring"}},
+	{"colon in text", []string{"name: credit-scoring", "name: credit: scoring"}},
+	{"indentation", []string{"  version: 1.4.0", "   version: 1.4.0"}},
+	{"control character", []string{"credit-scoring", "credit\x00scoring"}},
+	{"not UTF-8", []string{"credit-scoring", "cr\xe9dit"}},
+	{"nested", []string{"name: credit-scoring", "name: " + strings.Repeat("[", 40) + strings.Repeat("]", 40)}},
+	{"nested dashes", []string{"claims: [parity, malformed-input]", "claims:\n" + strings.Repeat("- ", 40) + "x"}},
+	{"nested by indentation", []string{"claims: [parity, malformed-input]", nested(40)}},
+	{"six problems", []string{"kind: model", "kind: a", "kind: dataset", "kind: b", "layout: columns", "layout: c", "rule: cutoff", "rule: d", "type: integer", "type: e", "norm: linf", "norm: f"}},
+}
+
+func nested(depth int) string {
+	var b strings.Builder
+	for i := range depth {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// badFiles are whole files that are no manifest.
+var badFiles = []struct{ name, src string }{
+	{"empty", ""},
+	{"blank", "\n  \n"},
+	{"comments", "# nothing\n"},
+	{"markers", "---\n"},
+	{"text", "hello"},
+	{"list", "- a\n"},
+	{"JSON of something else", `{"name": "x"}`},
+	{"large", strings.Repeat("# 345678\n", 120_000)},
+	{"many values", "a: [" + strings.Repeat("1,", 200_001) + "]"},
+	{"many fields", strings.Repeat("a: 1\n", 20_001)},
+	{"UTF-16", "\xff\xfea\x00:\x00"},
+	{"laughter", "a: &a [lol, lol]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"},
+}
+
+// TestBadManifests compares the error of every bad manifest with
+// testdata/bad.golden, which people have read; -update writes it anew.
+func TestBadManifests(t *testing.T) {
+	var got strings.Builder
+	bad := func(name string, src []byte) {
+		t.Helper()
+		m, err := manifest.Parse(src, "assize.yaml")
+		var e *manifest.Error
+		if !errors.As(err, &e) {
+			t.Errorf("%s: error %v and manifest %v, want *manifest.Error", name, err, m)
+			return
+		}
+		for _, p := range e.Problems {
+			if strings.Contains(p.Text+p.Hint, "\n") || p.Text == "" || p.Hint == "" {
+				t.Errorf("%s: not one line with a hint: %+v", name, p)
+			}
+		}
+		fmt.Fprintf(&got, "-- %s\n%v\n\n", name, err)
+	}
+	for _, c := range badEdits {
+		bad(c.name, edit(t, c.pairs...))
+	}
+	for _, c := range badFiles {
+		bad("file: "+c.name, []byte(c.src))
+	}
+	const golden = "testdata/bad.golden"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got.String()); d != "" {
+		t.Errorf("errors (-want +got):\n%s", d)
+	}
+}

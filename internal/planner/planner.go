@@ -1,0 +1,307 @@
+// Package planner decides which probes run on a target, with which
+// parameters, in which order and at what cost, and says why others do not.
+package planner
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/assize/assize/internal/artefact"
+	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/manifest"
+	"github.com/assize/assize/internal/measure"
+	"github.com/assize/assize/internal/model"
+	"github.com/assize/assize/internal/plan"
+	"github.com/assize/assize/internal/result"
+)
+
+// Target is what is known of a target before anything is measured.
+type Target struct {
+	Manifest  *manifest.Manifest
+	Artefacts []artefact.Artefact
+	Facts     measure.Facts
+	Depth     string
+	Tool      string
+
+	ModelName    string // artefacts by name; empty where there is none
+	TestName     string
+	RecordedName string
+	Labelled     bool
+	HasDomain    bool
+	Guessed      bool   // the domain was guessed or nobody confirmed it
+	ModelError   string // why the model does not open
+	NoData       string // why there are no test rows
+}
+
+// Make plans an assessment. An error means that the manifest asks for
+// something that does not exist.
+func Make(t Target, c *catalogue.Catalogue, probes []measure.Probe) (*plan.Plan, error) {
+	p := &plan.Plan{
+		Format: 1, Tool: t.Tool, Target: t.Manifest.Target.Name, Version: t.Manifest.Target.Version,
+		Depth: t.Depth, Manifest: t.Manifest.Digest, Catalogue: c.Digest, Artefacts: t.Artefacts,
+		Claims: t.Manifest.Claims, TestRows: t.Facts.TestRows, Guessed: t.Guessed, ModelError: t.ModelError,
+		LeftOut: []plan.LeftOut{}, Items: []plan.Item{},
+	}
+	if err := checkGoals(t.Manifest, c); err != nil {
+		return nil, err
+	}
+	for _, g := range c.Goals {
+		p.Goals = append(p.Goals, plan.Goal{ID: g.ID, Title: g.Title, Claimed: slices.Contains(p.Claims, g.ID)})
+	}
+	var err error
+	if p.Criteria, err = criteria(t, c); err != nil {
+		return nil, err
+	}
+	order, err := sortProbes(probes)
+	if err != nil {
+		return nil, err
+	}
+	for _, probe := range order {
+		if state, reason := unmet(t, probe, p); reason != "" {
+			p.LeftOut = append(p.LeftOut, plan.LeftOut{Probe: probe.ID, State: string(state), Reason: reason})
+			continue
+		}
+		if err := addItems(p, t, probe); err != nil {
+			return nil, err
+		}
+	}
+	for _, claim := range p.Claims {
+		if reason := unanswered(p, c, claim); reason != "" {
+			p.LeftOut = append(p.LeftOut, plan.LeftOut{Goal: claim, State: string(result.NotAvailable), Reason: reason})
+		}
+	}
+	return p, nil
+}
+
+// checkGoals refuses goals and solution types that the catalogue does not know.
+func checkGoals(m *manifest.Manifest, c *catalogue.Catalogue) error {
+	known := c.GoalIDs()
+	check := func(where, id string) error {
+		if slices.Contains(known, id) {
+			return nil
+		}
+		return fmt.Errorf("plan %q: %s: unknown goal %q\nhint: goals are %s", m.Target.Name, where, id, strings.Join(known, ", "))
+	}
+	for _, id := range m.Claims {
+		if err := check("claims", id); err != nil {
+			return err
+		}
+	}
+	for _, s := range m.Solutions {
+		for _, id := range s.Goals {
+			if err := check(fmt.Sprintf("solution %q", s.Name), id); err != nil {
+				return err
+			}
+		}
+		i := slices.IndexFunc(c.Solutions, func(t catalogue.SolutionType) bool { return t.ID == s.Type })
+		if i < 0 {
+			var types []string
+			for _, t := range c.Solutions {
+				types = append(types, t.ID)
+			}
+			return fmt.Errorf("plan %q: solution %q: unknown type %q\nhint: types are %s", m.Target.Name, s.Name, s.Type, strings.Join(types, ", "))
+		}
+		if s.Switchable && !model.CanSwitch(s.Type) {
+			return fmt.Errorf("plan %q: solution %q: type %s cannot be switched by assize\nhint: remove switchable, its effect is then said to be unmeasured", m.Target.Name, s.Name, s.Type)
+		}
+	}
+	return nil
+}
+
+// criteria settles the threshold of every criterion that applies.
+func criteria(t Target, c *catalogue.Catalogue) ([]catalogue.Criterion, error) {
+	used := map[string]bool{}
+	var out []catalogue.Criterion
+	for _, k := range c.Criteria {
+		if k.Kind != catalogue.Declared {
+			level := k.Level[t.Depth]
+			k.Threshold, k.Level = &level, nil
+			out = append(out, k)
+			continue
+		}
+		used[k.Declared] = true
+		level, ok := t.Manifest.Declared[k.Declared]
+		if !ok {
+			continue
+		}
+		bound := level.AtLeast
+		if k.Compare == catalogue.AtMost {
+			bound = level.AtMost
+		}
+		if bound == nil || level.AtLeast != nil && level.AtMost != nil {
+			return nil, fmt.Errorf("plan %q: declared.%s: it is judged by %s alone\nhint: write %s: {%s: …}", t.Manifest.Target.Name, k.Declared, k.Compare, k.Declared, k.Compare)
+		}
+		k.Threshold = bound
+		out = append(out, k)
+	}
+	for name := range t.Manifest.Declared {
+		if !used[name] {
+			known := make([]string, 0, len(used))
+			for n := range used {
+				known = append(known, n)
+			}
+			sort.Strings(known)
+			return nil, fmt.Errorf("plan %q: declared.%s: no criterion reads this level\nhint: levels that can be declared are %s", t.Manifest.Target.Name, name, strings.Join(known, ", "))
+		}
+	}
+	return out, nil
+}
+
+// sortProbes puts probes behind those that they require, else keeps their order.
+func sortProbes(probes []measure.Probe) ([]*measure.Probe, error) {
+	var order []*measure.Probe
+	placed := map[string]bool{}
+	for len(order) < len(probes) {
+		before := len(order)
+		for i := range probes {
+			p := &probes[i]
+			if !placed[p.ID] && !slices.ContainsFunc(p.Requires, func(id string) bool { return !placed[id] }) {
+				order, placed[p.ID] = append(order, p), true
+			}
+		}
+		if len(order) == before {
+			return nil, fmt.Errorf("plan: probes require one another in a circle, or one that is not there")
+		}
+	}
+	return order, nil
+}
+
+// unmet says which need of a probe the target does not meet.
+func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
+	n := p.Needs
+	switch {
+	case (n.Model || n.Files) && t.ModelName == "":
+		return result.NotAvailable, "the manifest names no model"
+	case n.Model && t.ModelError != "":
+		return result.NotAvailable, "the model does not open: " + firstLine(t.ModelError)
+	case n.Data && t.TestName == "":
+		return result.NotAvailable, "the manifest names no data set beside the training data"
+	case n.Data && t.NoData != "":
+		return result.NotAvailable, firstLine(t.NoData)
+	case n.Labels && !t.Labelled:
+		return result.NotAvailable, "the test data has no labels"
+	case n.Recorded && t.RecordedName == "":
+		return result.NotAvailable, "the manifest names no recorded outputs of the deployed system"
+	case n.Domain && !t.HasDomain:
+		return result.NotAvailable, "there is no domain, and it cannot be guessed without data"
+	case n.Rule && t.Facts.Rule != model.Cutoff && t.Facts.OutputKind == string(model.Score):
+		return result.NotApplicable, "the model gives a score on a scale of its own and no rule turns it into classes"
+	}
+	for _, id := range p.Requires {
+		if !slices.ContainsFunc(so.Items, func(i plan.Item) bool { return i.Probe == id }) {
+			return result.NotAvailable, fmt.Sprintf("it reads the result of %s, which is not measured", id)
+		}
+	}
+	return "", ""
+}
+
+// addItems plans one run of a probe with the deployed system's solutions on
+// and, where the probe asks for it, one with the switchable ones off.
+func addItems(p *plan.Plan, t Target, probe *measure.Probe) error {
+	params, err := parameters(t, probe)
+	if err != nil {
+		return err
+	}
+	scope := measure.Scope{TestRows: t.Facts.TestRows, Width: t.Facts.Width, Classes: t.Facts.Classes, Params: params}
+	on, off := chains(t.Manifest)
+	runs := [][]string{on}
+	if probe.Switch && !slices.Equal(on, off) {
+		runs = append(runs, off)
+	}
+	for i, chain := range runs {
+		if !probe.Needs.Model {
+			chain = []string{}
+		}
+		item := plan.Item{
+			ID: fmt.Sprintf("i-%d", len(p.Items)+1), Probe: probe.ID, Version: probe.Version, Goals: probe.Goals,
+			Parameters: params, Solutions: chain, Deployed: i == 0, Inputs: inputs(t, probe),
+		}
+		if probe.Rows != nil {
+			item.Rows = probe.Rows(scope)
+			if !probe.Cases {
+				item.Rows = min(item.Rows, t.Facts.TestRows)
+			}
+		}
+		if probe.Queries != nil {
+			item.Queries = probe.Queries(scope)
+		}
+		for _, id := range probe.Requires {
+			item.After = append(item.After, requirement(p.Items, id, chain))
+		}
+		p.Items = append(p.Items, item)
+	}
+	return nil
+}
+
+// requirement finds the run of a required probe with the same solutions on, or else the deployed one.
+func requirement(items []plan.Item, probe string, chain []string) string {
+	found := ""
+	for _, i := range items {
+		if i.Probe == probe && (found == "" || slices.Equal(i.Solutions, chain)) {
+			found = i.ID
+		}
+	}
+	return found
+}
+
+// chains are the names of the solutions in the model's chain: as deployed, and
+// without those that can be switched off.
+func chains(m *manifest.Manifest) (on, off []string) {
+	on, off = []string{}, []string{}
+	for _, s := range m.Solutions {
+		if !model.CanSwitch(s.Type) {
+			continue
+		}
+		on = append(on, s.Name)
+		if !s.Switchable {
+			off = append(off, s.Name)
+		}
+	}
+	return on, off
+}
+
+func inputs(t Target, p *measure.Probe) []string {
+	var names []string
+	add := func(name string, needed bool) {
+		if needed && name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	add(t.ModelName, p.Needs.Model || p.Needs.Files)
+	add(t.TestName, p.Needs.Data)
+	add(t.RecordedName, p.Needs.Recorded)
+	if p.Needs.Files {
+		for _, a := range t.Artefacts {
+			add(a.Name, a.Kind == artefact.Model)
+		}
+	}
+	return names
+}
+
+// unanswered says why no decision can be made on a claimed goal.
+func unanswered(p *plan.Plan, c *catalogue.Catalogue, goal string) string {
+	var probes []string
+	for _, k := range p.Criteria {
+		if k.Goal != goal {
+			continue
+		}
+		if slices.ContainsFunc(p.Items, func(i plan.Item) bool { return i.Probe == k.Probe }) {
+			return ""
+		}
+		probes = append(probes, k.Probe)
+	}
+	if len(probes) > 0 {
+		return "what would measure it cannot run: " + strings.Join(slices.Compact(probes), ", ")
+	}
+	if slices.ContainsFunc(c.Criteria, func(k catalogue.Criterion) bool { return k.Goal == goal }) {
+		return "the manifest declares no level for it, and we set none"
+	}
+	return "no probe of this version measures it"
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,14 @@
+// Package suite lists the probes of this build.
+package suite
+
+import "github.com/assize/assize/internal/measure"
+
+// Find looks a probe up by its id.
+func Find(probes []measure.Probe, id string) (*measure.Probe, bool) {
+	for i := range probes {
+		if probes[i].ID == id {
+			return &probes[i], true
+		}
+	}
+	return nil, false
+}

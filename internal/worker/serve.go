@@ -1,0 +1,291 @@
+package worker
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/assize/assize/internal/dataset"
+	"github.com/assize/assize/internal/domain"
+	"github.com/assize/assize/internal/measure"
+	"github.com/assize/assize/internal/model"
+	"github.com/assize/assize/internal/probes/suite"
+	"github.com/assize/assize/internal/result"
+	"github.com/assize/assize/internal/worker/sandbox"
+)
+
+// The pipes of a child. Standard output is not used, so that a library which prints does no harm.
+const (
+	jobsFD    = 3
+	repliesFD = 4
+)
+
+// Argument is the only argument of the hidden command that turns the binary into a child.
+const Argument = "worker"
+
+// maxLine bounds one line in either direction.
+const maxLine = 512 << 20
+
+// Main is the child: it reads its setup, confines itself, opens the model and
+// works off jobs until its input ends. Its return value is the exit status.
+func Main(probes []measure.Probe) int {
+	in, out := os.NewFile(jobsFD, "jobs"), os.NewFile(repliesFD, "replies")
+	if in == nil || out == nil {
+		fmt.Fprintln(os.Stderr, "assize worker: started by hand; it is only of use to assize itself")
+		return 2
+	}
+	if err := serve(context.Background(), in, out, probes); err != nil {
+		fmt.Fprintln(os.Stderr, "assize worker:", err)
+		return 1
+	}
+	return 0
+}
+
+// child is the state of a worker process behind the sandbox.
+type child struct {
+	setup  Setup
+	probes []measure.Probe
+	model  *model.Model
+	domain *domain.Domain
+	out    *json.Encoder
+	data   selection
+}
+
+// selection keeps the rows that were read last, for the run with solutions off that follows the run with them on.
+type selection struct {
+	index    []int
+	table    *dataset.Table
+	recorded *dataset.Recorded
+}
+
+func serve(ctx context.Context, in io.Reader, out io.Writer, probes []measure.Probe) error {
+	lines := json.NewDecoder(bufio.NewReaderSize(in, 1<<16))
+	c := &child{out: json.NewEncoder(out), probes: probes}
+	if err := lines.Decode(&c.setup); err != nil {
+		return fmt.Errorf("read setup: %w", err)
+	}
+	ready, err := c.start(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.out.Encode(reply{Ready: ready}); err != nil {
+		return err
+	}
+	for {
+		var job Job
+		if err := lines.Decode(&job); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("read job: %w", err)
+		}
+		if err := c.out.Encode(reply{Done: c.run(ctx, &job)}); err != nil {
+			return err
+		}
+	}
+}
+
+// start loads the library, which must be able to read its own files, then
+// confines the process, and only then looks at anything of the target's.
+func (c *child) start(ctx context.Context) (*Ready, error) {
+	ready := &Ready{}
+	if c.setup.Library != "" && c.setup.Model != nil {
+		version, err := model.LoadRuntime(c.setup.Library)
+		if err != nil {
+			return nil, err
+		}
+		ready.Runtime = version
+	}
+	var err error
+	ready.Sandbox, err = sandbox.Enter(sandbox.Policy{
+		ReadOnly:    c.setup.readable(),
+		MemoryBytes: c.setup.MemoryBytes,
+		CPU:         time.Duration(c.setup.CPUSeconds) * time.Second,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if c.setup.Model == nil {
+		return ready, nil
+	}
+	if c.domain, err = c.setup.Model.Domain.Build(); err != nil {
+		return nil, err
+	}
+	if c.setup.Library == "" {
+		ready.Error = "no ONNX Runtime on this machine"
+		return ready, nil
+	}
+	opened, notes, err := model.Open(ctx, c.setup.Model)
+	if err != nil {
+		ready.Error = err.Error()
+		return ready, nil
+	}
+	c.model = opened
+	ready.Model = &Opened{
+		Width: opened.Width(), Classes: opened.Classes(), ClassNames: opened.ClassNames(), Notes: notes,
+		SecondsPerRow: c.speed(ctx),
+	}
+	return ready, nil
+}
+
+// speed times the model on a batch of zeros; 0 where that does not work.
+func (c *child) speed(ctx context.Context) float64 {
+	const rows = 64
+	x := make([]float32, rows*c.model.Width())
+	var a model.Answers
+	best := time.Hour
+	for range 3 {
+		start := time.Now()
+		if c.model.Predict(ctx, x, rows, &a) != nil {
+			return 0
+		}
+		best = min(best, time.Since(start))
+	}
+	return best.Seconds() / rows
+}
+
+// run measures one shard. What goes wrong is told to the parent; only a fault
+// that Go cannot survive ends the process.
+func (c *child) run(ctx context.Context, job *Job) (done *Done) {
+	start := time.Now()
+	done = &Done{}
+	defer func() {
+		if p := recover(); p != nil {
+			done = &Done{Error: fmt.Sprintf("the probe stopped in its own code: %v", p)}
+		}
+		done.Seconds = time.Since(start).Seconds()
+	}()
+	probe, ok := suite.Find(c.probes, job.Probe)
+	if !ok {
+		done.Error = fmt.Sprintf("this build has no probe %q", job.Probe)
+		return done
+	}
+	k, err := c.casefor(ctx, probe, job)
+	if err != nil {
+		done.Error = err.Error()
+		return done
+	}
+	before := int64(0)
+	if k.Model != nil {
+		before = k.Model.Queries()
+	}
+	r, err := probe.Run(ctx, k)
+	if k.Model != nil {
+		done.Queries = k.Model.Queries() - before
+	}
+	if err != nil {
+		done.Error = err.Error()
+		return done
+	}
+	done.Result, done.Rows = r, r.Rows
+	return done
+}
+
+// casefor puts together what a probe is allowed to read.
+func (c *child) casefor(ctx context.Context, probe *measure.Probe, job *Job) (*measure.Case, error) {
+	k := &measure.Case{
+		Params: job.Params, Domain: c.domain, Guessed: c.setup.Guessed, Index: job.Index,
+		Files: c.setup.Files, Results: job.Results,
+		Progress: c.progress(),
+		Logf:     func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
+	}
+	for id, rows := range job.Rows {
+		if k.Results[id] != nil {
+			k.Results[id].Rows = rows
+		}
+	}
+	if copy(k.Seed[:], job.Seed) != len(k.Seed) {
+		return nil, errors.New("the job carries no seed")
+	}
+	if probe.Needs.Model {
+		if c.model == nil {
+			return nil, errors.New("the model is not open")
+		}
+		var err error
+		if k.Model, err = c.model.With(job.Solutions); err != nil {
+			return nil, err
+		}
+	}
+	if !probe.Needs.Data && !probe.Needs.Recorded {
+		return k, nil
+	}
+	if c.setup.Data == nil {
+		return nil, errors.New("there is no test data")
+	}
+	if err := c.read(ctx, job.Index, probe.Needs.Recorded); err != nil {
+		return nil, err
+	}
+	k.Data, k.Recorded = c.data.table, c.data.recorded
+	return k, nil
+}
+
+func (c *child) read(ctx context.Context, index []int, recorded bool) error {
+	if c.data.table == nil || !slices.Equal(index, c.data.index) {
+		t, err := dataset.Select(ctx, *c.setup.Data, index)
+		if err != nil {
+			return err
+		}
+		c.data = selection{index: index, table: t}
+	}
+	if recorded && c.data.recorded == nil {
+		if c.setup.Recorded == nil {
+			return errors.New("there are no recorded outputs")
+		}
+		all, err := dataset.Outputs(ctx, *c.setup.Recorded)
+		if err != nil {
+			return err
+		}
+		if c.data.recorded, err = all.Pick(index); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// progress tells the parent how far a shard is, a few times a second at most.
+func (c *child) progress() func(float64) {
+	var last time.Time
+	return func(share float64) {
+		if now := time.Now(); now.Sub(last) > 200*time.Millisecond {
+			last = now
+			share = min(1, max(0, share))
+			// A parent that is gone is noticed when the job ends.
+			_ = c.out.Encode(reply{Progress: &share})
+		}
+	}
+}
+
+// validate checks the form of what a child, which may have been taken over, sent as a result.
+func (d *Done) validate(job *Job, rowwise bool) error {
+	if d.Error != "" {
+		return nil
+	}
+	if d.Result == nil {
+		return errors.New("the worker sent neither a result nor an error")
+	}
+	if !rowwise {
+		return checkMetrics(d.Result)
+	}
+	if d.Rows == nil {
+		if d.Result.State == result.Measured || d.Result.State == "" {
+			return errors.New("the worker sent no rows")
+		}
+		return nil
+	}
+	if err := d.Rows.Validate(); err != nil {
+		return err
+	}
+	got := slices.Clone(d.Rows.Index)
+	want := slices.Clone(job.Index)
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("the worker sent %d rows that are not the %d it was asked for", len(got), len(want))
+	}
+	return nil
+}
