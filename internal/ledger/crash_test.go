@@ -140,7 +140,7 @@ func TestCrashStates(t *testing.T) {
 			}
 			if subset%2 == 1 {
 				writeTree(t, crashed, map[string]string{
-					".checkpoint.ABC.tmp~":                     "half",
+					".checkpoint.ABC.tmp~":                    "half",
 					filepath.Dir(written[0]) + "/.x.ABC.tmp~": "half",
 				})
 			}
