@@ -149,7 +149,7 @@ func TestBootstrapCoverage(t *testing.T) {
 	if share := float64(held) / samples; share < 0.78 || share > 0.97 {
 		t.Errorf("BCa: got coverage %v, want near 0.9", share)
 	}
-	for _, gap := range []float64{0.03, 0.1} {
+	for _, gap := range []float64{0.05, 0.1} {
 		below, above := calibrationMisses(t, rng, samples, 400, gap)
 		if below > samples/10 || above > samples/20 {
 			t.Errorf("calibration error %v: got the truth below %d and above %d of %d intervals, want at most a tenth and a twentieth", gap, below, above, samples)
