@@ -80,8 +80,11 @@ func (r *Rows) Pick(index []int) *Rows {
 }
 
 // Validate checks that columns are as long as the index, that no row stands twice and
-// that every value is finite.
+// that every value is finite. A nil table is valid.
 func (r *Rows) Validate() error {
+	if r == nil {
+		return nil
+	}
 	seen := make(map[int]bool, len(r.Index))
 	for _, i := range r.Index {
 		if seen[i] {
