@@ -56,8 +56,19 @@ func report(name string, problems []Problem) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.late(), b.late()), cmp.Compare(a.Text, b.Text))
+	})
 	return &Error{Name: name, Problems: slices.Compact(problems)}
+}
+
+// late is 0 for unknown fields, which come first within a line because they
+// explain some of what is missing.
+func (p Problem) late() int {
+	if strings.HasPrefix(p.Text, "unknown field") {
+		return 0
+	}
+	return 1
 }
 
 // didYouMean is a hint with the word nearest to got, or else other.

@@ -66,6 +66,8 @@ func read(path string) (src []byte, name string, err error) {
 		return nil, path, fmt.Errorf("read manifest %q: %w", path, cause(err))
 	case !info.Mode().IsRegular():
 		return fail("neither a file nor a folder", "name a folder that holds an assize.yaml")
+	case info.Size() > maxBytes:
+		return fail("larger than 1 MiB", featuresHint)
 	}
 	if src, err = readAtMost(path, maxBytes); err != nil {
 		return nil, path, fmt.Errorf("read manifest %q: %w", path, cause(err))
