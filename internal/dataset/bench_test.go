@@ -2,6 +2,7 @@ package dataset_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"testing"
 
@@ -46,6 +47,23 @@ func BenchmarkCSV(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := dataset.Select(context.Background(), spec, []int{0, all.Rows - 1}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkNPY(b *testing.B) {
+	const rows, width = 50_000, 256
+	for _, order := range []string{"False", "True"} {
+		header := fmt.Sprintf("{'descr': '<f4', 'fortran_order': %s, 'shape': (%d, %d)}", order, rows, width)
+		spec := dataset.Spec{Path: write(b, "x.npy", npyFile(header, make([]byte, 4*rows*width)))}
+		b.Run("fortran="+order, func(b *testing.B) {
+			b.SetBytes(4 * rows * width)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := dataset.Select(context.Background(), spec, []int{0, rows - 1}); err != nil {
 					b.Fatal(err)
 				}
 			}

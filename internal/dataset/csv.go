@@ -109,10 +109,14 @@ func (c *csvSource) bind(spec Spec) error {
 		c.columns = append(c.columns, at)
 	}
 	if len(spec.Features) == 0 {
-		for i := range c.header {
-			if i != c.labelAt {
-				c.columns = append(c.columns, i)
+		for i, name := range c.header {
+			if i == c.labelAt {
+				continue
 			}
+			if name == "" {
+				return fmt.Errorf("line 1: column %d has no name\nhint: if it numbers the rows, write the file without it", i+1)
+			}
+			c.columns = append(c.columns, i)
 		}
 	}
 	return checkWidth(spec, len(c.columns))

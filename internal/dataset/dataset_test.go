@@ -187,6 +187,9 @@ func TestSelectRefusals(t *testing.T) {
 	onlyError(t, err, "column \"a\" is both a feature and the label")
 	_, err = dataset.Select(context.Background(), dataset.Spec{Path: path, Label: "a", Width: 3}, []int{0})
 	onlyError(t, err, "a row holds 1 values where 3 are expected")
+	unnamed := write(t, "b.csv", ",a\n0,1\n")
+	_, err = dataset.Select(context.Background(), dataset.Spec{Path: unnamed}, []int{0})
+	onlyError(t, err, "line 1: column 1 has no name\nhint: if it numbers the rows, write the file without it")
 	_, err = dataset.ReadAll(context.Background(), dataset.Spec{Path: path, Features: []domain.Feature{{Name: "a"}}, Limits: dataset.Limits{MemoryBytes: 40}})
 	onlyError(t, err, "2 rows of 28 bytes are more than the limit of 40 bytes in memory\nhint: select fewer rows, or raise the limit")
 }
