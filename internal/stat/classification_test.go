@@ -219,15 +219,33 @@ func TestReliability(t *testing.T) {
 		t.Errorf("got %+v and %+v", got[0], got[2])
 	}
 	near(t, "ECE", c.ECE(nil), (2*0.4+0.2001+2*0.05)/5, 1e-15)
-	// Every end of fifteen bins, as computed, falls into the bin that it closes.
-	for i := 1; i <= 15; i++ {
-		bins, err := calibration(t, []float64{float64(i) / 15}, []bool{true}, 15).Reliability(0.95)
+}
+
+// TestReliabilityEnds puts every end of a bin, as computed, into the bin that it
+// closes, and the next number after it into the next bin.
+func TestReliabilityEnds(t *testing.T) {
+	for bins := 1; bins <= 100; bins++ {
+		var confidence []float64
+		for i := range bins {
+			confidence = append(confidence, float64(i+1)/float64(bins), math.Nextafter(float64(i)/float64(bins), 1))
+		}
+		got, err := calibration(t, confidence, make([]bool, 2*bins), bins).Reliability(0.95)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bins[i-1].Count != 1 {
-			t.Errorf("%d/15 is not in bin %d", i, i-1)
+		for i, b := range got {
+			if b.Count != 2 {
+				t.Errorf("bin %d of %d: got %d rows, want 2", i, bins, b.Count)
+			}
 		}
+	}
+}
+
+func TestArgmaxTakesTheFirstOfEquals(t *testing.T) {
+	nan := math.NaN()
+	got := stat.Argmax(3, []float64{0.2, 0.4, 0.4, 0.5, 0.5, 0, nan, 0.1, 0.3, nan, nan, nan})
+	if diff := cmp.Diff(got, []int{1, 0, 2, 0}); diff != "" {
+		t.Errorf("got - want +\n%s", diff)
 	}
 }
 

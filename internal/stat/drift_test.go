@@ -74,7 +74,10 @@ func TestKolmogorovAgainstSciPy(t *testing.T) {
 		got := stat.KolmogorovTail(c.N, c.D)
 		tolerance := 1e-12
 		if c.N > 500 {
-			tolerance = 1e-8 // the expansion, there and here
+			tolerance = 1e-8 // SciPy changes methods elsewhere
+		}
+		if c.N > 500 && c.P > 0.03 && c.P < 0.998 {
+			tolerance = 1e-13 // the same expansion
 		}
 		near(t, strconv.Itoa(c.N)+" at "+strconv.FormatFloat(c.D, 'g', -1, 64), got, c.P, tolerance)
 		if c.P > 0 && c.P < 1e-4 {

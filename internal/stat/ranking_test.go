@@ -22,6 +22,7 @@ func TestRankingAgainstScikitLearn(t *testing.T) {
 		near(t, "Gini", r.Gini(w), 2*c.AUC-1, 1e-13)
 		near(t, "average precision", r.AveragePrecision(w), c.AveragePrecision, 1e-13)
 		near(t, "KS", r.KS(w), c.KS, 1e-13)
+		near(t, "KS of the other direction", rank(t, negated(c.Score), bools(c.Y)).KS(w), c.KS, 1e-13)
 		near(t, "unweighted KS", r.KS(nil), c.KS2Samp, 1e-13)
 
 		// The full curve passes through every point of scikit-learn's that is a
