@@ -189,8 +189,8 @@ func TestHostileHeaders(t *testing.T) {
 	}
 }
 
-// TestBomb deflates zeros as far as a file of a thousandth of
-// its size allows; the memory limit stops it before anything is allocated.
+// TestBomb deflates zeros to a thousandth of their size; the memory limit
+// stops a reader of them all before anything is allocated.
 func TestBomb(t *testing.T) {
 	const rows, width = 10_000, 4000
 	var b bytes.Buffer

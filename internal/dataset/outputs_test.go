@@ -107,3 +107,20 @@ func TestOutputsKeepFloat64(t *testing.T) {
 		}
 	}
 }
+
+func TestPick(t *testing.T) {
+	all := &dataset.Recorded{Rows: 3, Meaning: dataset.Logits, Scores: []float64{1, 2, 3, 4, 5, 6}, K: 2, Labels: []int{7, 8, 9}}
+	got, err := all.Pick([]int{2, 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &dataset.Recorded{Rows: 2, Meaning: dataset.Logits, Scores: []float64{5, 6, 1, 2}, K: 2, Labels: []int{9, 7}}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("Pick (-got +want):\n%s", diff)
+	}
+	for _, row := range []int{-1, 3} {
+		if _, err := all.Pick([]int{0, row}); err == nil {
+			t.Errorf("Pick of row %d gives no error", row)
+		}
+	}
+}
