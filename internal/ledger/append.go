@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
+
+// writers is how many files are written at a time.
+const writers = 8
 
 // Append adds one entry of at most MaxEntryBytes and returns its index. When it
 // returns nil the entry is on disk and in the signed checkpoint.
@@ -107,11 +111,9 @@ func (l *Log) next(entries [][]byte) (change, error) {
 // commit writes the tiles and then the checkpoint, which is what makes them
 // count. No tile that the old checkpoint needs is touched before.
 func (l *Log) commit(c change) error {
-	for i, t := range c.tiles {
-		if err := l.write(t.name.path(), t.data); err != nil {
-			l.remove(c.tiles[:i+1])
-			return err
-		}
+	if err := l.writeTiles(c.tiles); err != nil {
+		l.remove(c.tiles)
+		return err
 	}
 	if err := l.write(checkpointPath, c.note); err != nil {
 		// Where only the last sync failed, the new checkpoint is in place and
@@ -126,6 +128,27 @@ func (l *Log) commit(c change) error {
 			// The partial tiles that the full one replaces. What stays is
 			// harmless, and removed when the log is next opened.
 			_ = os.RemoveAll(filepath.Join(l.dir, filepath.FromSlash(t.name.path()+".p")))
+		}
+	}
+	return nil
+}
+
+// writeTiles writes tiles in any order, several at a time, because the file
+// system can sync several at the cost of one.
+func (l *Log) writeTiles(tiles []tileFile) error {
+	var wg sync.WaitGroup
+	errs := make([]error, min(len(tiles), writers))
+	for w := range errs {
+		wg.Go(func() {
+			for i := w; i < len(tiles) && errs[w] == nil; i += writers {
+				errs[w] = l.write(tiles[i].name.path(), tiles[i].data)
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
 		}
 	}
 	return nil

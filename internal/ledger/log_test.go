@@ -273,6 +273,9 @@ func TestAgainstTlog(t *testing.T) {
 			if err := ledger.CheckConsistency(proof, now, o); err != nil {
 				t.Error(err)
 			}
+			if err := ledger.CheckConsistency(proof, o, now); err == nil || !strings.Contains(err.Error(), "shrank") {
+				t.Errorf("consistency of a log that shrank = %v", err)
+			}
 			o.Root[0] ^= 1
 			if err := ledger.CheckConsistency(proof, now, o); err == nil {
 				t.Errorf("consistency of %d with a changed %d was accepted", size, o.Size)
