@@ -116,7 +116,10 @@ type scratch struct {
 	large []float64
 }
 
-func (s *scratch) arrays(n int) (val, tan, adj, adjTan, slope, bend []float64) {
+// frame is the scratch as seen by one tape: one number per operation in each.
+type frame struct{ val, tan, adj, adjTan, slope, bend []float64 }
+
+func (s *scratch) frame(n int) frame {
 	buf := s.fixed[:]
 	if 6*n > len(buf) {
 		if 6*n > len(s.large) {
@@ -124,14 +127,15 @@ func (s *scratch) arrays(n int) (val, tan, adj, adjTan, slope, bend []float64) {
 		}
 		buf = s.large
 	}
-	return buf[:n:n], buf[n : 2*n : 2*n], buf[2*n : 3*n : 3*n], buf[3*n : 4*n : 4*n], buf[4*n : 5*n : 5*n], buf[5*n : 6*n : 6*n]
+	return frame{buf[:n], buf[n : 2*n], buf[2*n : 3*n], buf[3*n : 4*n], buf[4*n : 5*n], buf[5*n : 6*n]}
 }
 
 // slope computes the derivative of the difference by each of l.vars, by
 // reverse-mode differentiation. At a kink it is that of one side, never zero for abs. The
 // slices belong to s until its next use.
 func (l *leaf) slope(x, orig []float32, s *scratch) []float64 {
-	val, _, adj, _, slope, _ := s.arrays(len(l.tape))
+	f := s.frame(len(l.tape))
+	val, adj, slope := f.val, f.adj, f.slope[:len(l.vars)]
 	for i := range l.tape {
 		n := &l.tape[i]
 		switch n.op {
@@ -146,7 +150,6 @@ func (l *leaf) slope(x, orig []float32, s *scratch) []float64 {
 		}
 	}
 	clear(adj)
-	slope = slope[:len(l.vars)]
 	clear(slope)
 	adj[len(adj)-1] = 1
 	for i := len(l.tape) - 1; i >= 0; i-- {
@@ -193,7 +196,8 @@ func partial(o op, a, b float64) (pa, pb float64) {
 // sign(slope_k)*scale_k, forward over reverse (Pearlmutter 1994). It goes on
 // from what slope left in s.
 func (l *leaf) bend(scale []float64, s *scratch) []float64 {
-	val, tan, adj, adjTan, slope, bend := s.arrays(len(l.tape))
+	f := s.frame(len(l.tape))
+	val, tan, adj, adjTan, slope, bend := f.val, f.tan, f.adj, f.adjTan, f.slope, f.bend[:len(l.vars)]
 	for i := range l.tape {
 		n := &l.tape[i]
 		switch n.op {
@@ -211,7 +215,6 @@ func (l *leaf) bend(scale []float64, s *scratch) []float64 {
 		}
 	}
 	clear(adjTan)
-	bend = bend[:len(l.vars)]
 	clear(bend)
 	for i := len(l.tape) - 1; i >= 0; i-- {
 		n, w, t := &l.tape[i], adj[i], adjTan[i]

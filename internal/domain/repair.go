@@ -92,8 +92,8 @@ func (r *repair) push(f *formula) bool {
 }
 
 // step makes the least move, in shares of the ranges, that meets the
-// comparison's linearisation: first whole numbers one by one, each rounded,
-// then the reals take up what is left. Members of groups stay.
+// comparison's linearisation: first the whole numbers, each rounded and what
+// it lacks owed by the next, then the reals take up what is left. Members of groups stay.
 func (r *repair) step(l *leaf) bool {
 	need, sgn := l.excess(r.x, r.orig)
 	if need == 0 || math.IsInf(need, 0) {
@@ -112,42 +112,43 @@ func (r *repair) step(l *leaf) bool {
 			reals = true
 		}
 	}
-	moved := false
+	moved, owed := false, 0.0
+	t := r.multiplier(l, slope, need)
 	for k, i := range l.vars {
-		if !r.d.whole[i] || slope[k] == 0 {
+		g := math.Abs(slope[k])
+		if g == 0 || !r.d.whole[i] {
 			continue
 		}
-		move := r.share(l, slope, need, i, k)
+		room := r.room(i, slope[k])
+		owed += g * r.planned(t, g, room, i)
+		move := math.Round(owed / g)
 		if k == last && !reals && l.compare != equal {
-			move = math.Ceil(move - 1e-9)
-		} else {
-			move = math.Round(move)
+			move = math.Ceil(need/g - 1e-9)
 		}
-		move = min(move, r.room(i, slope[k]))
+		move = max(0, min(room, move))
 		moved = r.move(i, -sign(slope[k])*move) || moved
-		need -= math.Abs(slope[k]) * move
 		slope[k] = 0
-		if need <= 0 {
+		owed -= g * move
+		if need -= g * move; need <= 0 {
 			return moved
 		}
 	}
 	if !reals {
 		return moved
 	}
-	t := r.multiplier(l, slope, need)
+	t = r.multiplier(l, slope, need)
 	for k, i := range l.vars {
 		if g := slope[k]; g != 0 {
-			scale := r.d.scale[i]
-			moved = r.move(i, -sign(g)*min(t*math.Abs(g)*scale*scale, r.room(i, g))) || moved
+			moved = r.move(i, -sign(g)*r.planned(t, math.Abs(g), r.room(i, g), i)) || moved
 		}
 	}
 	return moved
 }
 
-// share is the move of feature i, slot k, in the least move that gains need.
-func (r *repair) share(l *leaf, slope []float64, need float64, i int32, k int) float64 {
+// planned is the move of feature i at multiplier t; g is its slope's size.
+func (r *repair) planned(t, g, room float64, i int32) float64 {
 	scale := r.d.scale[i]
-	return r.multiplier(l, slope, need) * math.Abs(slope[k]) * scale * scale
+	return min(room, t*g*scale*scale)
 }
 
 // multiplier solves for the multiplier t at which the moves min(t*|g|*scale², room)
