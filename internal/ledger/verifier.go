@@ -25,8 +25,8 @@ type Verifier struct {
 // verifierOf returns the verifier of a key under the name that this program
 // gives to it.
 func verifierOf(public ed25519.PublicKey) *Verifier {
-	print := sha256.Sum256(public)
-	text, err := note.NewEd25519VerifierKey(fmt.Sprintf("assize/%x", print[:8]), public)
+	fingerprint := sha256.Sum256(public)
+	text, err := note.NewEd25519VerifierKey(fmt.Sprintf("assize/%x", fingerprint[:8]), public)
 	if err != nil {
 		panic("ledger: a public key of the wrong length: " + err.Error())
 	}
