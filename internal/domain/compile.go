@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	half32  = 0x1p-24 // largest relative error of rounding to float32
-	half64  = 0x1p-53 // and to float64
-	strictA = 1e-6    // margin of a strict comparison, as a share of its width
+	half32      = 0x1p-24 // largest relative error of rounding to float32
+	half64      = 0x1p-53 // and to float64
+	strictShare = 1e-6    // margin of a strict comparison, as a share of its width
 )
 
 // relation is a compiled relation.
@@ -125,9 +125,9 @@ func (d *Domain) leaf(c compare, left, right *expr) *leaf {
 	if c == below || c == differs {
 		l.margin = 1
 		if !d.integral(left) || !d.integral(right) {
-			l.margin = strictA
-			if w := l.range64(d); w > 0 && !math.IsInf(w, 0) {
-				l.margin = strictA * w
+			l.margin = strictShare
+			if w := l.width(d); w > 0 && !math.IsInf(w, 0) {
+				l.margin = strictShare * w
 			}
 		}
 	}

@@ -92,9 +92,9 @@ func applyInterval(o op, a, b interval) interval {
 	return interval{max(a.lo, b.lo), max(a.hi, b.hi)}
 }
 
-// range64 is the width of the values that the difference takes when x and
+// width is the width of the values that the difference takes when x and
 // orig range over the domain, or infinite.
-func (l *leaf) range64(d *Domain) float64 {
+func (l *leaf) width(d *Domain) float64 {
 	val := make([]interval, len(l.tape))
 	for i, n := range l.tape {
 		switch n.op {

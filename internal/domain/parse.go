@@ -366,7 +366,7 @@ func (p *parser) unknown(t token) error {
 	rest := p.text[t.pos+len(row)+1:]
 	hint := ""
 	for _, f := range p.features {
-		if strings.HasPrefix(rest, f.Name) {
+		if len(f.Name) > len(t.text) && strings.HasPrefix(rest, f.Name) {
 			hint = fmt.Sprintf("did you mean %s.%s?", row, quote(f.Name))
 		}
 	}

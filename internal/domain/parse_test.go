@@ -48,6 +48,7 @@ func TestRelationErrors(t *testing.T) {
 		{"", "column 1: it is empty\nhint: write a comparison, for example x.amount <= 1000"},
 		{"x.limt <= 3", "column 1: unknown feature \"limt\"\nhint: did you mean x.limit?"},
 		{"x.a <= orig.Loan amount", "column 8: unknown feature \"Loan\"\nhint: did you mean orig.\"Loan amount\"?"},
+		{"x.limit_of_all <= 3", "column 1: unknown feature \"limit_of_all\"\nhint: the features are a, b, limit, \"Loan amount\", pixel[3] and 4 more"},
 		{"x.zzzzzzz <= 3", "column 1: unknown feature \"zzzzzzz\"\nhint: the features are a, b, limit, \"Loan amount\", pixel[3] and 4 more"},
 		{"0 <= x.a <= 1", "column 10: comparisons cannot be chained\nhint: write 0 <= x.a and x.a <= …"},
 		{"a <= 1", "column 1: unexpected \"a\"\nhint: write x.a or orig.a"},

@@ -107,4 +107,41 @@ func TestProjectBoundaries(t *testing.T) {
 	if got, want := plain.Project(x, nil), []float32{float32(0.7), float32(0.1)}; !got || !slices.Equal(x, want) {
 		t.Errorf("infinities: got %v %v, want %v", got, x, want)
 	}
+
+	zero := float32(math.Copysign(0, -1))
+	for _, d := range []*domain.Domain{loan(t, credit...), loan(t)} {
+		x := []float32{250, 2000, zero, zero, zero, zero, 1, zero}
+		want := slices.Clone(x)
+		if !d.Project(x, nil) {
+			t.Errorf("negative zeros are refused: %v", d.Check(x, nil))
+		}
+		for i := range x {
+			if math.Float32bits(x[i]) != math.Float32bits(want[i]) {
+				t.Errorf("value %d of a feasible row: got %v, want %v", i, x[i], want[i])
+			}
+		}
+		// An immutable value outside its range leaves nothing feasible.
+		orig := []float32{250, 10001, 0, 0, 0, 0, 1, 0}
+		x = slices.Clone(orig)
+		x[0], x[1] = 251.6, 9000
+		if d.Project(x, orig) || x[1] != 10001 {
+			t.Errorf("got %v, want the original limit and false", x)
+		}
+	}
+}
+
+// By hand: the nearest point of a half-plane, in shares of the ranges. From
+// (8, 0) to a <= b over 0..10 and 0..20: along (-10², 20²), scaled to gain 8.
+func TestProjectOntoHalfPlane(t *testing.T) {
+	d, err := domain.New([]domain.Feature{
+		{Name: "a", Type: domain.Real, Max: 10, Mutable: domain.Yes},
+		{Name: "b", Type: domain.Real, Max: 20, Mutable: domain.Yes},
+	}, []string{"x.a <= x.b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := []float32{8, 0}
+	if !d.Project(x, nil) || math.Abs(float64(x[0])-6.4) > 1e-5 || math.Abs(float64(x[1])-6.4) > 1e-5 {
+		t.Errorf("got %v, want (6.4, 6.4)", x)
+	}
 }
