@@ -41,6 +41,19 @@ func ReadFile(ctx context.Context, path string, lim Limits) (*Model, error) {
 	return read(name, b, lim)
 }
 
+// ReadTensor decodes a TensorProto that stands alone, as the .pb files of
+// ONNX's operator tests do.
+func ReadTensor(b []byte, lim Limits) (*Tensor, error) {
+	if int64(len(b)) > lim.MaxBytes {
+		return nil, tooLarge("tensor", int64(len(b)), lim)
+	}
+	t, err := (&decoder{lim: lim}).tensor(b)
+	if err != nil {
+		return nil, fmt.Errorf("read tensor: %w", err)
+	}
+	return t, nil
+}
+
 func read(name string, b []byte, lim Limits) (*Model, error) {
 	if err := recognise(name, b[:min(len(b), SniffBytes)]); err != nil {
 		return nil, err

@@ -9,7 +9,9 @@ import (
 
 // TestPublishedAccuracy runs networks on the whole MNIST test set. The
 // numbers of correct images are those that the READMEs of the shared data
-// state; the dense networks' are also published with VNN-COMP 2021.
+// state; the dense networks' are also published with VNN-COMP 2021. For
+// mnist_madry_small_adv it is what onnxruntime 1.32.0 for Python counts
+// (InferenceSession on the CPU, x/255, argmax over all 10,000 images).
 func TestPublishedAccuracy(t *testing.T) {
 	load(t)
 	x, y := mnist(t)
@@ -23,7 +25,7 @@ func TestPublishedAccuracy(t *testing.T) {
 		{"mnist-nets/Convnet_avgpool.onnx", 9795},
 		{"mnist-nets/Convnet_maxpool.onnx", 9792},
 		{"mnist-nets/mnist_cnn_a_adv.onnx.gz", 9633},
-		{"mnist-nets/mnist_madry_small_adv.onnx.gz", 9798},
+		{"mnist-nets/mnist_madry_small_adv.onnx.gz", 9794},
 		{"mnist-nets/mnist_6_100_nat.onnx.gz", 9629},
 	} {
 		t.Run(test.name, func(t *testing.T) {

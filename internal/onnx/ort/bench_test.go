@@ -57,6 +57,7 @@ func BenchmarkRunner(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		defer r.Close()
 		for _, n := range []int{1, 16, 64, 256} {
 			b.Run(fmt.Sprintf("%s/batch=%d", model.name, n), func(b *testing.B) {
 				rows, out := x[:n*784], make([]float32, n*10)

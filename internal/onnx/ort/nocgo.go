@@ -36,3 +36,6 @@ func (r *Runner) OutputLen(int) int { return 0 }
 
 // Run returns ErrNoCgo.
 func (r *Runner) Run(context.Context, []float32, int, ...[]float32) error { return ErrNoCgo }
+
+// Close does nothing.
+func (r *Runner) Close() error { return nil }

@@ -15,18 +15,34 @@ import (
 )
 
 // Runner runs batches of float32 rows through a session with one float32
-// input whose first dimension is the batch, and float32 outputs. Nothing is
-// copied: ONNX Runtime reads and writes the caller's slices. It holds no
-// memory, so that any sequence of batch sizes costs the same. One goroutine
-// at a time may use a Runner; several Runners may share a session.
+// input whose first dimension is the batch, and float32 outputs. ONNX Runtime
+// reads and writes the caller's slices in place; small batches are copied
+// through tensors that are kept for the last few batch sizes, which is
+// cheaper than binding new ones. One goroutine at a time may use a Runner;
+// several Runners may share a session. Close it before the session.
 type Runner struct {
 	s    *Session
 	row  []int64   // shape of a row
 	size int       // elements of a row
 	outs [][]int64 // shape of each output's row
 	lens []int     // elements of each output's row
-	in   []binding.Value
-	out  []binding.Value
+	kept []*bound  // for small batches, the last one used first
+}
+
+// The bounds of what a Runner keeps: at most keepSizes batch sizes of at most
+// keepElements numbers, inputs and outputs together. Beyond that copying
+// costs more than binding.
+const (
+	keepSizes    = 8
+	keepElements = 4096
+)
+
+// bound is the tensors of one batch with the memory behind them.
+type bound struct {
+	n       int
+	x       []float32
+	y       [][]float32
+	in, out []binding.Value
 }
 
 // NewRunner binds a runner to a session. Row is the shape of one row, needed
@@ -60,7 +76,7 @@ func NewRunner(s *Session, row ...int64) (*Runner, error) {
 	if err != nil || size == 0 || size > 1<<30 {
 		return fail("rows of shape %v", row)
 	}
-	r := &Runner{s: s, row: slices.Clone(row), size: int(size), in: make([]binding.Value, 1), out: make([]binding.Value, len(s.outputs))}
+	r := &Runner{s: s, row: slices.Clone(row), size: int(size)}
 	if err := r.learn(); err != nil {
 		return nil, fmt.Errorf("bind runner: %w", err)
 	}
@@ -121,43 +137,107 @@ func (r *Runner) Run(ctx context.Context, x []float32, n int, out ...[]float32) 
 	if len(out) != len(r.lens) {
 		return fmt.Errorf("run model: got %d outputs, want %d", len(out), len(r.lens))
 	}
-	// ONNX Runtime keeps the addresses until the tensors are destroyed.
-	var pin runtime.Pinner
-	defer pin.Unpin()
-	defer func() { err = errors.Join(err, r.release()) }()
-	if r.in[0], err = bind(&pin, n, r.row, x); err != nil {
-		return err
-	}
+	total := len(x)
 	for i, o := range out {
 		if len(o) != n*r.lens[i] {
 			return fmt.Errorf("run model: output %d has room for %d numbers, not for %d rows of %d", i, len(o), n, r.lens[i])
 		}
-		if r.out[i], err = bind(&pin, n, r.outs[i], o); err != nil {
+		total += len(o)
+	}
+	if total > keepElements {
+		return r.direct(ctx, x, n, out)
+	}
+	b, err := r.keep(n)
+	if err != nil {
+		return err
+	}
+	copy(b.x, x)
+	if err := r.s.run(ctx, b.in, b.out); err != nil {
+		return err
+	}
+	for i, y := range b.y {
+		copy(out[i], y)
+	}
+	return nil
+}
+
+// direct runs on the caller's memory.
+func (r *Runner) direct(ctx context.Context, x []float32, n int, out [][]float32) (err error) {
+	// ONNX Runtime keeps the addresses until the tensors are destroyed.
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(&x[0])
+	for _, y := range out {
+		pin.Pin(&y[0])
+	}
+	b := &bound{n: n, x: x, y: out}
+	if err := r.bind(b); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	return r.s.run(ctx, b.in, b.out)
+}
+
+// keep returns the kept tensors for batches of n rows, made where needed in
+// place of those used longest ago.
+func (r *Runner) keep(n int) (*bound, error) {
+	if at := slices.IndexFunc(r.kept, func(b *bound) bool { return b.n == n }); at >= 0 {
+		b := r.kept[at]
+		copy(r.kept[1:at+1], r.kept[:at])
+		r.kept[0] = b
+		return b, nil
+	}
+	b := &bound{n: n, x: make([]float32, n*r.size)}
+	for _, size := range r.lens {
+		b.y = append(b.y, make([]float32, n*size))
+	}
+	if err := r.bind(b); err != nil {
+		return nil, err
+	}
+	var err error
+	if len(r.kept) == keepSizes {
+		err = r.kept[keepSizes-1].close()
+		r.kept = r.kept[:keepSizes-1]
+	}
+	r.kept = slices.Insert(r.kept, 0, b)
+	return b, err
+}
+
+// bind makes the tensors of b over its memory.
+func (r *Runner) bind(b *bound) error {
+	add := func(list *[]binding.Value, row []int64, data []float32) error {
+		v, err := binding.NewTensor(append([]int64{int64(b.n)}, row...), data)
+		if err != nil {
+			return errors.Join(fmt.Errorf("run model: %s", plain(err)), b.close())
+		}
+		*list = append(*list, v)
+		return nil
+	}
+	if err := add(&b.in, r.row, b.x); err != nil {
+		return err
+	}
+	for i, y := range b.y {
+		if err := add(&b.out, r.outs[i], y); err != nil {
 			return err
 		}
 	}
-	return r.s.run(ctx, r.in, r.out)
+	return nil
 }
 
-func bind(pin *runtime.Pinner, n int, row []int64, data []float32) (binding.Value, error) {
-	pin.Pin(&data[0])
-	shape := make([]int64, 0, 8)
-	v, err := binding.NewTensor(append(append(shape, int64(n)), row...), data)
-	if err != nil {
-		return nil, fmt.Errorf("run model: %s", plain(err))
+// close destroys the tensors of b.
+func (b *bound) close() (err error) {
+	for _, v := range slices.Concat(b.in, b.out) {
+		err = errors.Join(err, v.Destroy())
 	}
-	return v, nil
+	b.in, b.out = nil, nil
+	return err
 }
 
-// release destroys the tensors of one run.
-func (r *Runner) release() (err error) {
-	for _, list := range [][]binding.Value{r.in, r.out} {
-		for i, v := range list {
-			if v != nil {
-				err = errors.Join(err, v.Destroy())
-				list[i] = nil
-			}
-		}
+// Close frees what the runner keeps; the session stays open.
+func (r *Runner) Close() (err error) {
+	for _, b := range r.kept {
+		err = errors.Join(err, b.close())
 	}
+	r.kept = nil
 	return err
 }

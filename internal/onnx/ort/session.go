@@ -61,10 +61,11 @@ type Session struct {
 // NewSession loads an encoded model, with all graph optimisations. The
 // slice may be reused afterwards.
 //
-// The arena and memory patterns of ONNX Runtime are off: see the package's
-// benchmarks, they gain nothing at the batch sizes in use, keep the largest
-// batch's memory for the life of the session, and grow with every new batch
-// size.
+// The arena and the memory patterns of ONNX Runtime are on: without them a
+// small convolutional network took 3 % longer at 16 rows and ten times longer
+// at 1,000, where every run maps its memory anew. The arena keeps what the
+// largest batch needed, up to twice that, until Close: 1.1 GB for 10,000 MNIST
+// images in one batch. Many different batch sizes do not add to it.
 func NewSession(model []byte, opts Options) (*Session, error) {
 	if !binding.IsInitialized() {
 		return nil, errors.New("start session: ONNX Runtime is not loaded")
@@ -103,7 +104,7 @@ func sessionOptions(opts Options) (*binding.SessionOptions, error) {
 		o.SetInterOpNumThreads(1),
 		o.SetGraphOptimizationLevel(binding.GraphOptimizationLevelEnableAll),
 		o.SetCpuMemArena(true),
-		o.SetMemPattern(false),
+		o.SetMemPattern(true),
 		o.SetLogSeverityLevel(binding.LoggingLevelFatal),
 	)
 	if opts.Folder != "" {
