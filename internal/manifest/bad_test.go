@@ -159,8 +159,10 @@ var badFiles = []struct{ name, src string }{
 	{"JSON of something else", `{"name": "x"}`},
 	{"large", strings.Repeat("# 345678\n", 120_000)},
 	{"many values", "a: [" + strings.Repeat("1,", 200_001) + "]"},
-	{"many fields", strings.Repeat("a: 1\n", 20_001)},
+	{"many fields", strings.Repeat("a: 1\n", 8_001)},
 	{"UTF-16", "\xff\xfea\x00:\x00"},
+	{"documents", strings.Repeat("---\na: 1\n", 20_000)},
+	{"after the end", "a: 1\n...\nb: 1\n"},
 	{"laughter", "a: &a [lol, lol]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"},
 }
 
@@ -201,5 +203,41 @@ func TestBadManifests(t *testing.T) {
 	}
 	if d := cmp.Diff(string(want), got.String()); d != "" {
 		t.Errorf("errors (-want +got):\n%s", d)
+	}
+}
+
+// TestLinesAreRight puts an unknown field behind what can lead a parser to
+// count lines wrongly.
+func TestLinesAreRight(t *testing.T) {
+	for name, before := range map[string]string{
+		"literal":         "  provider: |\n    a\n\n    b\n\n",
+		"folded":          "  provider: >-\n    a\n    b\n",
+		"plain":           "  provider: a\n    b\n    c\n",
+		"double quotes":   "  provider: \"a\n    b\n\n    c\"\n",
+		"escaped break":   "  provider: \"a\\\n    b\"\n",
+		"single quotes":   "  provider: 'a\n    b'\n",
+		"flow":            "  roles: {\n    a: b,\n\n    c: d\n  }\n",
+		"comments":        "  # one\n\n  # two\n  provider: a # three\n  # four\n",
+		"list":            "  environment:\n    third_party:\n      - a\n\n      - b\n",
+		"blank":           "\n \n\n",
+		"carriage return": "  provider: |\r\n    a\r\n    b\r\n\r\n",
+		"trailing spaces": "  provider: a   \n  intended_purpose:   \n    b   \n",
+		"wide characters": "  provider: ü\u2028é 漢字 🎲\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			src := edit(t, "  version: 1.4.0\n", "  version: 1.4.0\n"+before+"  colour: blue\n")
+			_, err := manifest.Parse(src, "assize.yaml")
+			var e *manifest.Error
+			if !errors.As(err, &e) {
+				t.Fatalf("error %v, want *manifest.Error", err)
+			}
+			got, want := e.Problems[0], manifest.Problem{
+				Line: 5 + strings.Count(before, "\n"), Text: `unknown field "colour" in target`,
+				Hint: "the fields here are classification, environment, intended_purpose, life_cycle, name, provider, roles, version",
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("problem (-want +got):\n%s", d)
+			}
+		})
 	}
 }

@@ -102,7 +102,9 @@ func (m *Manifest) expandFeatures() ([]placed, *Problem) {
 
 // featureColumns are the columns of a CSV file of features, the first four of
 // which it must have.
-var featureColumns = []string{"name", "type", "min", "max", "unit", "mutable", "group", "cost"}
+func featureColumns() []string {
+	return []string{"name", "type", "min", "max", "unit", "mutable", "group", "cost"}
+}
 
 // readFeatures reads the CSV file of features.
 func (m *Manifest) readFeatures() ([]placed, *Problem) {
@@ -127,23 +129,23 @@ func (m *Manifest) readFeatures() ([]placed, *Problem) {
 	r.ReuseRecord = true
 	header, err := r.Read()
 	if errors.Is(err, io.EOF) {
-		return fail(0, "is empty", "its first line is "+strings.Join(featureColumns, ","))
+		return fail(0, "is empty", "its first line is "+strings.Join(featureColumns(), ","))
 	}
 	if err != nil {
 		return fail(csvError(err))
 	}
 	header = slices.Clone(header)
 	for i, h := range header {
-		if !slices.Contains(featureColumns, h) {
-			return fail(1, fmt.Sprintf("unknown column %s", clip(h)), didYouMean(h, featureColumns, "the columns, set apart by commas, are "+strings.Join(featureColumns, ",")))
+		if !slices.Contains(featureColumns(), h) {
+			return fail(1, fmt.Sprintf("unknown column %s", clip(h)), didYouMean(h, featureColumns(), "the columns, set apart by commas, are "+strings.Join(featureColumns(), ",")))
 		}
 		if slices.Contains(header[:i], h) {
 			return fail(1, fmt.Sprintf("column %q is here twice", h), "delete one of the two")
 		}
 	}
-	for _, h := range featureColumns[:4] {
+	for _, h := range featureColumns()[:4] {
 		if !slices.Contains(header, h) {
-			return fail(1, fmt.Sprintf("missing column %q", h), "the columns are "+strings.Join(featureColumns, ",")+", of which the first four are needed")
+			return fail(1, fmt.Sprintf("missing column %q", h), "the columns are "+strings.Join(featureColumns(), ",")+", of which the first four are needed")
 		}
 	}
 	var out []placed

@@ -147,7 +147,7 @@ func (x *explainer) missing(n *node, path, names []string, because string) {
 func (x *explainer) wrongType(n *node, path []string, k *kind.Type) {
 	var want []string
 	for _, t := range k.Want {
-		want = append(want, typeNames[t])
+		want = append(want, typeName(t))
 	}
 	p := Problem{Line: n.line, Text: fmt.Sprintf("%s: %s where %s belongs", x.name(path), kindOf(n), strings.Join(want, " or "))}
 	_, isText := n.value.(string)
@@ -167,9 +167,21 @@ func (x *explainer) wrongType(n *node, path []string, k *kind.Type) {
 	x.problems = append(x.problems, p)
 }
 
-var typeNames = map[string]string{
-	"string": "text", "number": "a number", "integer": "a whole number", "boolean": "true or false",
-	"array": "a list", "object": "a group of fields", "null": "nothing",
+// typeName puts a type of JSON Schema into plain words.
+func typeName(t string) string {
+	switch t {
+	case "string":
+		return "text"
+	case "number":
+		return "a number"
+	case "integer":
+		return "a whole number"
+	case "boolean":
+		return "true or false"
+	case "array":
+		return "a list"
+	}
+	return "a group of fields"
 }
 
 // name writes path as people do: artefacts[0].kind.

@@ -75,3 +75,34 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// FuzzFeatures holds that a CSV file of features becomes a domain or an Error
+// of plain lines, whatever it holds.
+func FuzzFeatures(f *testing.F) {
+	f.Add([]byte(features))
+	f.Add([]byte("\ufeffname,type,min,max\r\n\"a, b\",real,-1e3,+.5\r\n"))
+	f.Add([]byte("name,type,min,max,group\na,binary,0,1,g\nb,binary,,,g\n"))
+	f.Add([]byte("name;type;min;max\n"))
+	f.Add([]byte("name,type,min,max\n\"a\nb,real,0,1\n"))
+	f.Add([]byte("max,min,type,name\n1,0,real,\"\x1b\"\n1,0,real,\n"))
+	m, err := manifest.Parse([]byte(withCSV), "assize.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	m.Dir = f.TempDir()
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if err := os.WriteFile(filepath.Join(m.Dir, "features.csv"), src, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d, err := m.BuildDomain()
+		var e *manifest.Error
+		switch {
+		case err == nil && d.Len() == 0:
+			t.Error("a domain without features")
+		case err != nil && !errors.As(err, &e):
+			t.Errorf("error %v, want *manifest.Error", err)
+		case err != nil && strings.ContainsAny(e.Problems[0].Text+e.Problems[0].Hint, "\n\r\x00\x1b"):
+			t.Errorf("not one plain line: %+v", e.Problems)
+		}
+	})
+}

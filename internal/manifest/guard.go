@@ -14,7 +14,7 @@ import (
 const (
 	maxBytes  = 1 << 20
 	maxMarks  = 200_000 // bytes that could begin a token
-	maxFields = 20_000
+	maxFields = 8_000
 	maxDepth  = 32
 )
 
@@ -29,9 +29,18 @@ func guard(src []byte) (token.Tokens, *Problem) {
 	}
 	tokens := lexer.Tokenize(string(src))
 	fields, flow, dashes, line := 0, 0, 0, 0
+	began, ended := false, false
 	var indents []int
 	for _, t := range tokens {
-		if t.Position.Line != line && t.Type != token.CommentType {
+		if t.Type == token.CommentType {
+			continue
+		}
+		if ended || began && t.Type == token.DocumentHeaderType {
+			p := secondDocument(t.Position.Line)
+			return nil, &p
+		}
+		began, ended = true, t.Type == token.DocumentEndType
+		if t.Position.Line != line {
 			line, dashes = t.Position.Line, 0
 			for len(indents) > 0 && indents[len(indents)-1] >= t.Position.Column {
 				indents = indents[:len(indents)-1]
@@ -61,6 +70,10 @@ func guard(src []byte) (token.Tokens, *Problem) {
 	return tokens, nil
 }
 
+func secondDocument(line int) Problem {
+	return Problem{Line: line, Text: "second document", Hint: "a manifest is one document: delete the line --- or ... and what follows it"}
+}
+
 func guardBytes(src []byte) *Problem {
 	if len(src) > maxBytes {
 		return &Problem{Text: "larger than 1 MiB", Hint: featuresHint}
@@ -75,7 +88,7 @@ func guardBytes(src []byte) *Problem {
 			line, marks = line+1, marks+1
 		case r < ' ' && r != '\t' && r != '\r', r == 0x7f, r == 0xfeff:
 			return &Problem{Line: line, Text: fmt.Sprintf("control character %U", r), Hint: "delete it, and save the file as plain UTF-8 text"}
-		case r < utf8.RuneSelf && bytes.IndexByte([]byte("[]{},:-?#&*!|>\"'"), byte(r)) >= 0:
+		case r < utf8.RuneSelf && bytes.IndexByte([]byte("[]{},:-?#&*!%|>\"'"), byte(r)) >= 0:
 			marks++
 		}
 		rest = rest[n:]

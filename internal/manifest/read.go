@@ -63,14 +63,14 @@ func read(path string) (src []byte, name string, err error) {
 		}
 		return fail("no such file", hint)
 	case err != nil:
-		return nil, path, fmt.Errorf("read manifest %q: %w", path, cause(err))
+		return fail(cause(err).Error(), "make the file and its folder readable")
 	case !info.Mode().IsRegular():
 		return fail("neither a file nor a folder", "name a folder that holds an assize.yaml")
 	case info.Size() > maxBytes:
 		return fail("larger than 1 MiB", featuresHint)
 	}
 	if src, err = readAtMost(path, maxBytes); err != nil {
-		return nil, path, fmt.Errorf("read manifest %q: %w", path, cause(err))
+		return fail(cause(err).Error(), "make the file readable")
 	}
 	return src, path, nil
 }

@@ -54,20 +54,17 @@ func grow(src []byte) (root *node, problems []Problem) {
 	if problem != nil {
 		return nil, []Problem{*problem}
 	}
-	var bodies []ast.Node
-	for _, doc := range file.Docs {
-		if doc.Body != nil && doc.Body.Type() != ast.CommentType {
-			bodies = append(bodies, doc.Body)
-		}
-	}
-	if len(bodies) == 0 {
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.CommentType {
 		return nil, []Problem{{Text: "empty", Hint: `"assize manifest schema" describes what belongs here`}}
 	}
-	if len(bodies) > 1 {
-		return nil, []Problem{{Line: lineOf(bodies[1]), Text: "second document", Hint: "a manifest is one document: delete the line --- and what follows it"}}
+	for _, doc := range file.Docs[1:] {
+		if doc.Body != nil {
+			return nil, []Problem{secondDocument(lineOf(doc.Body))}
+		}
 	}
+	body := file.Docs[0].Body
 	g := &grower{}
-	root = g.node(bodies[0], lineOf(bodies[0]))
+	root = g.node(body, lineOf(body))
 	if _, ok := root.value.(map[string]any); !ok && len(g.problems) == 0 {
 		g.problem(root.line, "no manifest: it must be fields, as in \"assize: 1\"", `"assize manifest schema" describes what belongs here`)
 	}
