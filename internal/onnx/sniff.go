@@ -77,7 +77,8 @@ func Sniff(head []byte) Format {
 		return GGUF
 	case len(head) > 9 && head[8] == '{' && head[6] == 0 && head[7] == 0:
 		return Safetensors
-	case len(start) > 1 && (start[0] == '{' || start[0] == '[') && bytes.ContainsAny(start[1:2], "\"{}[] \t\r\n"):
+	case len(start) > 1 && (start[0] == '{' && bytes.ContainsAny(start[1:2], "\"} \t\r\n") ||
+		start[0] == '[' && bytes.ContainsAny(start[1:2], "\"{[] \t\r\n")):
 		return JSON
 	case bytes.HasPrefix(start, []byte("<?xml")), bytes.HasPrefix(start, []byte("<PMML")):
 		return XML
