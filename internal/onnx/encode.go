@@ -82,8 +82,8 @@ func (b *buffer) entries(num protowire.Number, list []Entry) {
 	}
 }
 
-// message encodes in place: the body is written after a gap for the longest
-// length (five bytes hold 2^35), then moved to its place.
+// message encodes in place: the body is written after a gap that holds any
+// length, then moved to its place.
 func (b *buffer) message(num protowire.Number, encode func(*buffer)) {
 	b.b = protowire.AppendTag(b.b, num, protowire.BytesType)
 	const gap = 10
