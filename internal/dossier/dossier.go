@@ -122,3 +122,19 @@ type Log struct {
 	// EarlierRuns of this target stand in the same ledger.
 	EarlierRuns int `json:"earlier_runs"`
 }
+
+// Outcome is the digest of all that was decided: what the ledger's last entry of a run holds.
+func (d *Dossier) Outcome() (artefact.Digest, error) {
+	b, err := evidence.Canonical(struct {
+		Decisions   []Decision `json:"decisions"`
+		Goals       []Goal     `json:"goals"`
+		Effects     []Effect   `json:"effects"`
+		Summary     Summary    `json:"summary"`
+		Ended       time.Time  `json:"ended"`
+		Interrupted bool       `json:"interrupted"`
+	}{d.Decisions, d.Goals, d.Effects, d.Summary, d.Ended, d.Interrupted})
+	if err != nil {
+		return "", err
+	}
+	return artefact.DigestBytes(b), nil
+}

@@ -15,13 +15,8 @@ const maxDepth = 64
 // nesting and anything behind the value are refused, and the bytes must be the
 // canonical encoding of what was read.
 func Decode(b []byte, v any) error {
-	if err := strictKeys(b); err != nil {
-		return fmt.Errorf("read evidence: %w", err)
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return fmt.Errorf("read evidence: %w", err)
+	if err := DecodeReadable(b, v); err != nil {
+		return err
 	}
 	again, err := Canonical(v)
 	if err != nil {
@@ -29,6 +24,19 @@ func Decode(b []byte, v any) error {
 	}
 	if !bytes.Equal(again, b) {
 		return errors.New("read evidence: the bytes are not the canonical encoding of what they say")
+	}
+	return nil
+}
+
+// DecodeReadable is Decode for JSON that may be laid out for people.
+func DecodeReadable(b []byte, v any) error {
+	if err := strictKeys(b); err != nil {
+		return fmt.Errorf("read evidence: %w", err)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return fmt.Errorf("read evidence: %w", err)
 	}
 	return nil
 }
@@ -43,13 +51,20 @@ func strictKeys(b []byte) error {
 		seen   map[string]bool
 	}
 	var stack []level
+	values := 0
 	for {
+		if len(stack) == 0 {
+			values++
+		}
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
+		}
+		if values > 1 {
+			return fmt.Errorf("offset %d: more than one value", d.InputOffset())
 		}
 		if n := len(stack); n > 0 && stack[n-1].object && stack[n-1].key {
 			if key, ok := token.(string); ok {

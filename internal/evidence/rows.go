@@ -8,6 +8,9 @@ import (
 	"github.com/assize/assize/internal/result"
 )
 
+// Salted begins the digest of a file of rows.
+const Salted = "salted:"
+
 // rowsFile is a file of per-row outcomes. The salt is inside, so that whoever
 // removes the file removes both.
 type rowsFile struct {
@@ -24,7 +27,7 @@ func SealRows(rows *result.Rows, random io.Reader) (file []byte, salted string, 
 	if file, err = Canonical(rowsFile{Salt: salt, Rows: rows}); err != nil {
 		return nil, "", err
 	}
-	return file, "salted:" + artefact.DigestBytes(file).Hex(), nil
+	return file, Salted + artefact.DigestBytes(file).Hex(), nil
 }
 
 // UnsealRows reads a file that SealRows made. The caller compares the digest.

@@ -71,19 +71,8 @@ type Lost struct {
 	Kind  string `json:"kind"` // crashed, out-of-memory, time-limit …: sandbox.Kind
 }
 
-// Seed is the root of all randomness of one probe in one run. It is derived
-// from the plan's digest, the run's nonce and the probe, never chosen.
+// Seed is the root of all randomness of one probe in one run; see plan.Seed.
 type Seed [32]byte
-
-// DeriveSeed makes the seed of a probe from the plan's digest and the run's nonce. Whether
-// solutions are on does not enter it, so that both runs of a pair draw the same.
-func DeriveSeed(planDigest artefact.Digest, nonce []byte, probe string) Seed {
-	h := sha256.New()
-	h.Write([]byte("assize seed v1\x00" + string(planDigest) + "\x00"))
-	h.Write(nonce)
-	h.Write([]byte("\x00" + probe))
-	return Seed(h.Sum(nil))
-}
 
 // Row is the source of randomness of one row: the same however rows are split.
 func (s Seed) Row(row int) *rand.Rand {

@@ -48,7 +48,7 @@ func Run(ctx context.Context, p *plan.Plan, o Options) error {
 		if !ok || probe.Version != it.Version {
 			return fmt.Errorf("run plan: this build has no probe %s of version %d", it.Probe, it.Version)
 		}
-		r.items[it.ID] = &item{Item: it, probe: probe, seed: measure.DeriveSeed(o.PlanDigest, o.Nonce, it.Probe)}
+		r.items[it.ID] = &item{Item: it, probe: probe, seed: plan.Seed(o.PlanDigest, o.Nonce, it.Probe)}
 	}
 	return r.all(ctx)
 }
@@ -209,7 +209,7 @@ func (r *run) shards(it *item) [][]int {
 			index = append(index, i)
 		}
 	} else {
-		index = measure.Sample(measure.DeriveSeed(r.PlanDigest, r.Nonce, "sample"), r.Facts.TestRows, it.Rows)
+		index = measure.Sample(plan.Seed(r.PlanDigest, r.Nonce, plan.Sample), r.Facts.TestRows, it.Rows)
 	}
 	size := (len(index) + 4*r.Workers - 1) / (4 * r.Workers)
 	size = min(1<<16, max(4, size))

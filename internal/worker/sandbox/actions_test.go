@@ -144,19 +144,6 @@ func netActions() map[string]action {
 			}
 			return err
 		}),
-		"udp by older socket": func(a map[string]string) func() error {
-			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-			return func() error {
-				if err != nil {
-					return nil
-				}
-				to, err := net.ResolveUDPAddr("udp", a["udp"])
-				if err != nil {
-					return nil
-				}
-				return unix.Sendto(fd, []byte("escaped"), 0, &unix.SockaddrInet4{Port: to.Port, Addr: [4]byte(to.IP.To4())})
-			}
-		},
 	}
 }
 
@@ -242,10 +229,22 @@ func fork() error {
 // What stays possible, what the limits stop, and ways to die.
 func resourceActions() map[string]action {
 	return map[string]action{
+		"sweep":   try(func(map[string]string) error { return sweep() }),
 		"nothing": try(func(map[string]string) error { return nil }),
 		"threads": try(func(map[string]string) error { return threads(20) }),
+		"socket before": func(map[string]string) func() error {
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+			return func() error { return errors.Join(err, unix.Close(fd)) }
+		},
+		"writable file before": func(a map[string]string) func() error {
+			fd, err := unix.Open(a["file"], unix.O_WRONLY|unix.O_CLOEXEC, 0)
+			return func() error { return errors.Join(err, unix.Close(fd)) }
+		},
 		"descriptors": try(func(map[string]string) error {
-			return fmt.Errorf("%v", openDescriptors())
+			if open := openDescriptors(); len(open) > 0 {
+				return fmt.Errorf("inherited %v", open)
+			}
+			return nil
 		}),
 		"allocate in Go": try(func(map[string]string) error {
 			b := make([]byte, 2<<30)
@@ -260,6 +259,11 @@ func resourceActions() map[string]action {
 			if err == nil {
 				_ = unix.Munmap(m)
 			}
+			return err
+		}),
+		"stack": try(func(map[string]string) error { return fmt.Errorf("%d", deep(1)) }),
+		"write to output": try(func(map[string]string) error {
+			_, err := os.Stderr.Write([]byte("x"))
 			return err
 		}),
 		"burn": try(func(map[string]string) error {
@@ -288,6 +292,13 @@ func resourceActions() map[string]action {
 	}
 }
 
+// deep never returns.
+func deep(n int) int {
+	var pad [512]int
+	pad[n%512] = n
+	return deep(n+1) + pad[(n+1)%512]
+}
+
 // threads starts n threads at once and lets each do something.
 func threads(n int) error {
 	var all, done sync.WaitGroup
@@ -312,12 +323,11 @@ func threads(n int) error {
 	return nil
 }
 
-// openDescriptors lists those from 3 to 200 that are open and not of Go's own
-// kinds (epoll, eventfd, cgroup files are close-on-exec).
+// openDescriptors lists those from 3 to 200 that came from the parent: what
+// Go opens by itself is close-on-exec.
 func openDescriptors() []int {
 	var open []int
 	for fd := 3; fd < 200; fd++ {
-		var flags uintptr
 		flags, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), unix.F_GETFD, 0)
 		if errno == 0 && flags&unix.FD_CLOEXEC == 0 {
 			open = append(open, fd)

@@ -43,7 +43,7 @@ var (
 	// "SIGSEGV: segmentation violation" or "[signal SIGBUS: bus error …".
 	signalLine = regexp.MustCompile(`(?m)^(?:fatal error: |\[signal |panic: )?(SIG[A-Z0-9]+): `)
 	// memoryLine matches what Go, glibc and C++ print when memory is refused.
-	memoryLine = regexp.MustCompile(`(?m)^(?:fatal error: )?(?:runtime: (?:out of memory|cannot allocate memory|failed to create new OS thread)|` +
+	memoryLine = regexp.MustCompile(`(?m)^(?:fatal error: )?(?:runtime: (?:out of memory|cannot allocate memory)|` +
 		`runtime: cannot allocate heap metadata|out of memory|cannot allocate memory)|` +
 		`std::bad_alloc|runtime/cgo: (?:pthread_create failed|out of memory)|runtime/cgo: could not obtain`)
 	goFault = regexp.MustCompile(`(?m)^(?:panic|fatal error): (.{1,200})`)

@@ -29,10 +29,12 @@ func Prepare(cmd *exec.Cmd) error {
 }
 
 // environment is what a child needs from its parent's: where the dynamic
-// linker looks, and messages in one language. Go's stack traces are cut to
-// one goroutine, so that the reason of a death stays near the end.
+// linker looks, and messages in one language. Without ORT_DISABLE_TELEMETRY,
+// Microsoft's build of ONNX Runtime 1.30 opens a database of usage events in
+// the user's cache folder when it is loaded, and retries for minutes at its
+// end when the sandbox keeps it from writing there.
 func environment(lookup func(string) (string, bool)) []string {
-	env := []string{"LC_ALL=C", "GOTRACEBACK=single"}
+	env := []string{"LC_ALL=C", "ORT_DISABLE_TELEMETRY=1"}
 	if v, ok := lookup("LD_LIBRARY_PATH"); ok {
 		env = append(env, "LD_LIBRARY_PATH="+v)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 
 	"github.com/elastic/go-seccomp-bpf"
@@ -24,10 +25,15 @@ func Enter(p Policy) (Status, error) {
 	if err := p.check(); err != nil {
 		return s, err
 	}
+	if err := refuseStrays(); err != nil {
+		return s, fmt.Errorf("enter sandbox: %w", err)
+	}
+	signal.Ignore(unix.SIGXFSZ) // writing to a file beyond its limit of 0 becomes an error, not a death
 	if err := limit(p); err != nil {
 		return s, fmt.Errorf("enter sandbox: %w", err)
 	}
 	s.Limits = true
+	reportTimeUsedUp()
 	if err := s.restrictFiles(p.ReadOnly); err != nil {
 		return s, fmt.Errorf("enter sandbox: %w", err)
 	}
@@ -37,9 +43,22 @@ func Enter(p Policy) (Status, error) {
 	return s, nil
 }
 
+// reportTimeUsedUp ends the process with a word on standard error when its
+// processor time is used up: Go's runtime by itself ignores SIGXCPU. The
+// goroutine lives as long as the process.
+func reportTimeUsedUp() {
+	usedUp := make(chan os.Signal, 1)
+	signal.Notify(usedUp, unix.SIGXCPU)
+	go func() {
+		<-usedUp
+		fmt.Fprintln(os.Stderr, "fatal error: SIGXCPU: processor time used up")
+		os.Exit(2)
+	}()
+}
+
 // limit sets the resource limits of the process. The hard limit on processor
-// time lies above the soft one, so that SIGXCPU, which Go reports on standard
-// error, comes before SIGKILL, which says nothing.
+// time lies above the soft one, so that SIGXCPU, which leaves a word, comes
+// before SIGKILL, which leaves none.
 func limit(p Policy) error {
 	mem, cpu, files := uint64(p.MemoryBytes), p.seconds(), p.openFiles()
 	for _, l := range []struct {

@@ -3,12 +3,14 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // field lays out what the escapes aim at and returns the arguments for the
@@ -34,7 +36,7 @@ func field(t *testing.T) map[string]string {
 	if err := os.Symlink(args["secret"], args["link"]); err != nil {
 		t.Fatal(err)
 	}
-	args["abstract"] = "@assize-sandbox-" + strconv.Itoa(os.Getpid()) + t.Name()
+	args["abstract"] = fmt.Sprintf("@assize-sandbox-%d-%d", os.Getpid(), time.Now().UnixNano())
 	tcp := listen(t, "tcp", "127.0.0.1:0")
 	args["tcp"] = tcp.Addr().String()
 	listen(t, "unix", args["unix"])
@@ -78,7 +80,7 @@ func escapes() []string {
 		"read memory of self", "list root",
 		"overwrite", "append", "truncate on open", "truncate", "create", "create unnamed", "make folder", "make link",
 		"make hard link", "rename", "remove", "change mode", "change times", "change folder", "write to memory file",
-		"tcp", "udp", "unix socket", "abstract socket", "netlink", "socket pair", "listen", "udp by older socket",
+		"tcp", "udp", "unix socket", "abstract socket", "netlink", "socket pair", "listen",
 		"fork", "run", "signal parent", "signal victim", "terminate victim", "signal thread", "signal own group", "signal everybody",
 		"open process handle", "trace victim", "limit victim", "owner of a pipe's signals", "leave group",
 		"executable memory", "shared memory", "raise own limit",

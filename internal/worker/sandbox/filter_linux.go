@@ -49,12 +49,14 @@ func absentCalls() []string {
 // Bits and values that x/sys/unix does not name.
 const (
 	// glibcThread and muslThread are the flags with which the C libraries
-	// start a thread, goThread those of Go's runtime without cgo.
+	// start a thread, goThread and goThreadTLS (amd64) those of Go's runtime
+	// without cgo.
 	glibcThread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD |
 		unix.CLONE_SYSVSEM | unix.CLONE_SETTLS | unix.CLONE_PARENT_SETTID | unix.CLONE_CHILD_CLEARTID
 	muslThread = glibcThread | unix.CLONE_DETACHED
 	goThread   = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD |
 		unix.CLONE_SYSVSEM
+	goThreadTLS = goThread | unix.CLONE_SETTLS
 
 	// adviceOfOwnMemory bounds the harmless advice to madvise; from 100 on it
 	// can take physical pages out of service.
@@ -85,6 +87,7 @@ func conditionalCalls(pid int, files bool) []seccomp.NameWithConditions {
 		when("clone", 0, seccomp.Equal, glibcThread),
 		when("clone", 0, seccomp.Equal, muslThread),
 		when("clone", 0, seccomp.Equal, goThread),
+		when("clone", 0, seccomp.Equal, goThreadTLS),
 		// Signals to this process only: preemption, abort.
 		when("kill", 0, seccomp.Equal, uint64(pid)),
 		when("tgkill", 0, seccomp.Equal, uint64(pid)),

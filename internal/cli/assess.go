@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/engine"
+	"github.com/assize/assize/internal/judge"
+	"github.com/assize/assize/internal/plan"
+	"github.com/assize/assize/internal/report/terminal"
+)
+
+func (a *App) assess() *cobra.Command {
+	var depth string
+	var allow []string
+	var workers int
+	var memory int64
+	c := &cobra.Command{
+		Use:   "assess TARGET",
+		Short: "Measure a target, decide, and write its dossier",
+		Long: `Assess reads TARGET/assize.yaml, plans, logs the plan, measures in confined child
+processes, decides by the criteria, and writes TARGET/dossier.
+
+Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
+2 wrong usage or manifest; 3 a claimed goal fails, is inconclusive or is not assessed.`,
+		Args: exactly(1, "one folder with an assize.yaml"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkDepth(depth); err != nil {
+				return err
+			}
+			through, err := verdicts(allow)
+			if err != nil {
+				return err
+			}
+			o := a.options(args[0], depth)
+			o.Workers, o.MemoryBytes = workers, memory<<20
+			show := a.progress()
+			defer show.stop()
+			o.Handler = show
+			o.Planned = func(f *engine.Forecast) error {
+				show.forecast(f)
+				return a.showPlan(f)
+			}
+			d, dir, err := engine.Assess(c.Context(), o)
+			show.stop()
+			if err != nil && d == nil {
+				return err
+			}
+			if err := terminal.Write(a.Out, d, a.look()); err != nil {
+				return err
+			}
+			a.paths(dir)
+			if errors.Is(err, context.Canceled) {
+				fmt.Fprintln(a.Err, "assize: interrupted; what was measured is in the dossier")
+				return exitError{exitBySignal}
+			}
+			if code := judge.Allowed(d, through); code != exitOK {
+				return exitError{code}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
+	c.Flags().StringSliceVar(&allow, "allow", nil, "verdicts of claimed goals that do not change the exit status: inconclusive, not-assessed")
+	c.Flags().IntVar(&workers, "workers", 0, "processes at a time (default: one per core)")
+	c.Flags().Int64Var(&memory, "memory", 1024, "data memory of each worker, in MiB")
+	return c
+}
+
+func verdicts(names []string) ([]dossier.Verdict, error) {
+	var out []dossier.Verdict
+	for _, n := range names {
+		switch v := dossier.Verdict(n); v {
+		case dossier.Inconclusive, dossier.NotAssessed:
+			out = append(out, v)
+		default:
+			return nil, usageError{fmt.Errorf("--allow %q: only inconclusive and not-assessed can be let through", n)}
+		}
+	}
+	return out, nil
+}
+
+// look is how reports for the terminal are laid out.
+func (a *App) look() terminal.Options {
+	return terminal.Options{Width: a.Width, Colour: a.Colour}
+}
+
+func (a *App) showPlan(f *engine.Forecast) error {
+	cost := func(i *plan.Item) float64 { return f.Seconds(i) / float64(f.Workers) }
+	if err := terminal.WritePlan(a.Out, f.Plan, cost, a.look()); err != nil {
+		return err
+	}
+	for _, n := range f.Notes {
+		fmt.Fprintf(a.Out, "note: %s\n", n)
+	}
+	for _, n := range f.Sandbox {
+		fmt.Fprintf(a.Out, "note: sandbox: %s\n", n)
+	}
+	fmt.Fprintln(a.Out)
+	return nil
+}
+
+// paths says where the dossier is and what to do with it.
+func (a *App) paths(dir string) {
+	short := dir
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, dir); err == nil && !strings.HasPrefix(rel, "..") {
+			short = rel
+		}
+	}
+	fmt.Fprintf(a.Out, "\nwrote %s\n", filepath.Join(short, dossier.ReportName))
+	fmt.Fprintf(a.Out, "      %s\n", filepath.Join(short, dossier.MainName))
+	fmt.Fprintf(a.Out, "check it with: assize verify %s\n", short)
+}

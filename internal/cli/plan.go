@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/assize/assize/internal/engine"
+)
+
+func (a *App) plan() *cobra.Command {
+	var depth string
+	c := &cobra.Command{
+		Use:   "plan TARGET",
+		Short: "Show what would run at what cost, and what would not and why",
+		Args:  exactly(1, "one folder with an assize.yaml"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkDepth(depth); err != nil {
+				return err
+			}
+			f, err := engine.Plan(c.Context(), a.options(args[0], depth))
+			if err != nil {
+				return err
+			}
+			return a.showPlan(f)
+		},
+	}
+	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
+	return c
+}

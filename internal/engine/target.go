@@ -1,0 +1,293 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/assize/assize/internal/artefact"
+	"github.com/assize/assize/internal/dataset"
+	"github.com/assize/assize/internal/manifest"
+	"github.com/assize/assize/internal/measure"
+	"github.com/assize/assize/internal/model"
+	"github.com/assize/assize/internal/onnx"
+	"github.com/assize/assize/internal/planner"
+	"github.com/assize/assize/internal/worker"
+)
+
+// target is a target as it lies on disk: everything that the planner and the workers need of it.
+type target struct {
+	dir       string
+	manifest  *manifest.Manifest
+	artefacts []artefact.Artefact
+	domain    *model.Domain
+	plan      planner.Target
+	setup     worker.Setup
+}
+
+// openTarget reads the manifest, digests the artefacts, and looks over the
+// test data. Nothing of the target is run.
+func openTarget(ctx context.Context, dir string) (*target, error) {
+	m, err := manifest.Load(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	t := &target{dir: m.Dir, manifest: m}
+	if t.artefacts, err = m.Resolve(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.addExternal(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := artefact.Trace(t.artefacts); err != nil {
+		return nil, err
+	}
+	declared, err := m.BuildDomain()
+	if err != nil {
+		return nil, err
+	}
+	t.plan = planner.Target{Manifest: m, Artefacts: t.artefacts, Depth: m.Depth}
+	if declared != nil {
+		t.domain = &model.Domain{Features: declared.Features(), Relations: declared.Relations(), Confirmed: m.Domain.ConfirmedBy != nil}
+	}
+	if err := t.look(ctx); err != nil {
+		return nil, err
+	}
+	t.specify()
+	return t, nil
+}
+
+// addExternal makes artefacts of the files that an ONNX model keeps its
+// tensors in, so that digests cover all of the model. Those outside the folder, or
+// missing, are left to the scan of the artefact.
+func (t *target) addExternal(ctx context.Context) error {
+	for _, a := range slices.Clone(t.artefacts) {
+		if a.Kind != artefact.Model {
+			continue
+		}
+		full, err := t.manifest.Locate(a.Path)
+		if err != nil {
+			return err
+		}
+		file, err := onnx.ReadFile(ctx, full, onnx.DefaultLimits())
+		if err != nil {
+			continue // the worker says why, and the scan
+		}
+		seen := map[string]bool{}
+		for _, ref := range file.ExternalData() {
+			rel := path.Join(path.Dir(a.Path), ref.Location)
+			if seen[rel] || !filepath.IsLocal(filepath.FromSlash(ref.Location)) {
+				continue
+			}
+			seen[rel] = true
+			beside, err := t.manifest.Locate(rel)
+			if err != nil {
+				continue
+			}
+			d, n, err := artefact.DigestOf(ctx, beside)
+			if err != nil {
+				return err
+			}
+			t.artefacts = append(t.artefacts, artefact.Artefact{
+				Name: a.Name + "#" + ref.Location, Kind: artefact.Model, Path: rel, Digest: d, SizeBytes: n, From: []string{a.Name},
+			})
+		}
+	}
+	return nil
+}
+
+// look finds the test data and says how many rows it has, what the labels are and, where the
+// manifest declares no domain, what the data suggest.
+func (t *target) look(ctx context.Context) error {
+	m := t.manifest
+	if a, ok := m.First(artefact.Model); ok {
+		t.plan.ModelName = a.Name
+	}
+	test, ok := t.testData()
+	if ok {
+		t.plan.TestName = test.Name
+		spec, err := t.dataSpec(test)
+		if err != nil {
+			return err
+		}
+		info, err := dataset.Inspect(ctx, *spec)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			return err
+		}
+		t.plan.Facts.TestRows, t.plan.Facts.Width = info.Rows, info.Width
+		t.plan.Labelled = test.Label != ""
+		if info.Rows == 0 {
+			t.plan.NoData = fmt.Sprintf("%s has no rows", test.Path)
+		}
+		if t.domain == nil {
+			t.domain = &model.Domain{Features: dataset.Guess(info)}
+		}
+		spec.Features = t.domain.Features
+		t.setup.Data = spec
+		if len(info.Shape) > 0 {
+			t.setup.Model = &model.Spec{Input: model.Input{Shape: info.Shape}}
+		}
+	}
+	t.plan.HasDomain = t.domain != nil
+	t.plan.Guessed = t.domain == nil || !t.domain.Confirmed
+	return t.findRecorded(test.Name)
+}
+
+// testData is the data set named "test", else the one that outputs were
+// recorded on, else the first that the model was not made from.
+func (t *target) testData() (manifest.Artefact, bool) {
+	m := t.manifest
+	if a, ok := m.Artefact("test"); ok && a.Kind == artefact.Dataset {
+		return a, true
+	}
+	if r, ok := m.First(artefact.RecordedOutputs); ok {
+		if a, ok := m.Artefact(r.On); ok && a.Kind == artefact.Dataset {
+			return a, true
+		}
+	}
+	trained, _ := m.First(artefact.Model)
+	for _, a := range m.Artefacts {
+		if a.Kind == artefact.Dataset && !slices.Contains(trained.From, a.Name) {
+			return a, true
+		}
+	}
+	return manifest.Artefact{}, false
+}
+
+func (t *target) findRecorded(test string) error {
+	for _, a := range t.manifest.Artefacts {
+		if a.Kind != artefact.RecordedOutputs || a.On != "" && a.On != test {
+			continue
+		}
+		full, err := t.manifest.Locate(a.Path)
+		if err != nil {
+			return err
+		}
+		t.plan.RecordedName = a.Name
+		t.setup.Recorded = &dataset.OutputSpec{Path: full, Name: a.Path, Classes: t.manifest.Interface.Output.Classes, Array: a.Input}
+		return nil
+	}
+	return nil
+}
+
+func (t *target) dataSpec(a manifest.Artefact) (*dataset.Spec, error) {
+	full, err := t.manifest.Locate(a.Path)
+	if err != nil {
+		return nil, err
+	}
+	s := &dataset.Spec{Path: full, Name: a.Path, Input: a.Input, Label: a.Label, Classes: t.manifest.Interface.Output.Classes}
+	if t.domain != nil {
+		s.Features = t.domain.Features
+	}
+	return s, nil
+}
+
+// specify writes down how the model is opened and asked.
+func (t *target) specify() {
+	m := t.manifest
+	spec := t.setup.Model
+	if spec == nil {
+		spec = &model.Spec{}
+	}
+	spec.Input.Tensor, spec.Input.Layout = m.Interface.Input.Tensor, string(m.Interface.Input.Layout)
+	if s := m.Interface.Input.Scaling; s != nil {
+		spec.Input.Mean, spec.Input.Std = s.Mean, s.Std
+	}
+	spec.Output = model.Output{Tensor: m.Interface.Output.Tensor, Kind: model.Kind(m.Interface.Output.Kind), Classes: m.Interface.Output.Classes}
+	spec.Rule = rule(m)
+	spec.Domain = t.domain
+	for _, s := range m.Solutions {
+		if !model.CanSwitch(s.Type) {
+			continue
+		}
+		digits := 0
+		if s.Digits != nil {
+			digits = *s.Digits
+		}
+		spec.Solutions = append(spec.Solutions, model.Solution{Name: s.Name, Type: s.Type, Digits: digits, Switchable: s.Switchable})
+	}
+	t.setup.Guessed = t.plan.Guessed
+	t.setup.Model = nil
+	f := &t.plan.Facts
+	f.OutputKind, f.Rule, f.Outcomes, f.Positive, f.Favourable = string(spec.Output.Kind), spec.Rule.Kind, spec.Rule.Outcomes, spec.Rule.Positive, spec.Rule.Favourable
+	if t.plan.ModelName == "" {
+		return
+	}
+	for _, a := range t.artefacts {
+		if a.Kind == artefact.Model {
+			t.setup.Files = append(t.setup.Files, t.file(a))
+		}
+		if a.Name == t.plan.ModelName {
+			spec.Path = t.setup.Files[len(t.setup.Files)-1].OpenPath
+		}
+	}
+	t.setup.Model = spec
+}
+
+// file is an artefact with what lies beside it, which a confined worker cannot see.
+func (t *target) file(a artefact.Artefact) measure.File {
+	full, err := t.manifest.Locate(a.Path)
+	if err != nil {
+		full = filepath.Join(t.dir, filepath.FromSlash(a.Path))
+	}
+	f := measure.File{Artefact: a, OpenPath: full, Folder: t.dir}
+	entries, err := os.ReadDir(filepath.Dir(full))
+	if err != nil {
+		return f
+	}
+	for _, e := range entries[:min(len(entries), 10_000)] {
+		name := e.Name()
+		if e.Type()&os.ModeSymlink != 0 {
+			if to, err := os.Readlink(filepath.Join(filepath.Dir(full), name)); err == nil {
+				name += " -> " + to
+			}
+		}
+		f.Siblings = append(f.Siblings, name)
+	}
+	return f
+}
+
+// rule turns the manifest's decision into the model's.
+func rule(m *manifest.Manifest) model.Rule {
+	d := m.Decision
+	classes := m.Interface.Output.Classes
+	r := model.Rule{Kind: string(d.Rule), Favourable: d.Favourable, ReferIsGain: d.ReferIsGain, Positive: max(1, len(classes)-1)}
+	if i := slices.Index(classes, d.Positive); i >= 0 {
+		r.Positive = i
+	}
+	switch d.Rule {
+	case manifest.Cutoff:
+		r.Cutoff = *d.Cutoff
+		r.Outcomes = []string{d.Outcomes.Below, d.Outcomes.Band, d.Outcomes.Above}
+		if len(d.ReferBand) == 2 {
+			r.Band = &[2]float64{d.ReferBand[0], d.ReferBand[1]}
+		}
+	case manifest.PerClass:
+		r.Outcomes = append(slices.Clone(classes), "refer")
+		for _, c := range classes {
+			r.Cutoffs = append(r.Cutoffs, d.Cutoffs[c])
+		}
+	default:
+		r.Outcomes = slices.Clone(classes)
+	}
+	return r
+}
+
+// checkDomain refuses a domain that no input can meet.
+func (t *target) checkDomain() error {
+	d, err := t.domain.Build()
+	if err != nil || d == nil {
+		return err
+	}
+	if reason, empty := d.Empty(); empty {
+		return &Refusal{fmt.Errorf("read manifest: no input can meet the domain: %s\nhint: correct domain.relations or the ranges", strings.TrimSpace(reason))}
+	}
+	return nil
+}

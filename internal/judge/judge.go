@@ -1,0 +1,180 @@
+// Package judge turns measurements into decisions by criteria. It is pure: the
+// same plan and observations give the same decisions anywhere, which is how others check them.
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/evidence"
+	"github.com/assize/assize/internal/plan"
+	"github.com/assize/assize/internal/result"
+	"github.com/assize/assize/internal/stat"
+)
+
+// Decide applies every criterion of a plan to what was observed, one decision
+// each, in the order of the criteria. A claimed goal that no criterion speaks of is
+// decided too: it is not assessed.
+func Decide(p *plan.Plan, observations []evidence.Observation) []dossier.Decision {
+	caveats := caveats(p, observations)
+	decisions := []dossier.Decision{}
+	for i := range p.Criteria {
+		k := &p.Criteria[i]
+		d := decide(p, k, observations)
+		if k.Goal != "parity" {
+			d.Caveats = append(d.Caveats, caveats...)
+		}
+		decisions = append(decisions, d)
+	}
+	for _, goal := range p.Claims {
+		if !slices.ContainsFunc(p.Criteria, func(k catalogue.Criterion) bool { return k.Goal == goal }) {
+			decisions = append(decisions, dossier.Decision{
+				Goal: goal, Criterion: "none", SetBy: catalogue.SetByDefault, Decision: dossier.NotAssessed,
+				Because: leftOut(p, "", goal, "no criterion speaks of it"), From: []string{}, Cites: []string{},
+			})
+		}
+	}
+	return decisions
+}
+
+// caveats are what every decision must carry while it is not shown that the
+// model under test is the one that runs.
+func caveats(p *plan.Plan, observations []evidence.Observation) []string {
+	o := deployed(p, "performance/parity", observations)
+	switch {
+	case o == nil || o.State != result.Measured:
+		return []string{"not shown that the model under test is the model that runs: no parity check with recorded outputs"}
+	case !o.Valid():
+		return []string{"the parity check is not valid: " + failedChecks(o)}
+	case o.Metrics["disagreements"].Value > 0:
+		return []string{fmt.Sprintf("the model under test decides %g of %d recorded rows otherwise than the deployed system", o.Metrics["disagreements"].Value, o.Metrics["disagreements"].N)}
+	}
+	return nil
+}
+
+// deployed is the observation of a probe with on what the deployed system has on.
+func deployed(p *plan.Plan, probe string, observations []evidence.Observation) *evidence.Observation {
+	for i := range p.Items {
+		if it := &p.Items[i]; it.Probe == probe && it.Deployed {
+			for j := range observations {
+				if observations[j].Item == it.ID {
+					return &observations[j]
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func decide(p *plan.Plan, k *catalogue.Criterion, observations []evidence.Observation) dossier.Decision {
+	d := dossier.Decision{
+		Goal: k.Goal, Criterion: k.ID, SetBy: k.SetBy, Metric: k.Metric, Compare: k.Compare,
+		Level: k.Threshold, From: []string{}, Cites: k.Cites,
+	}
+	if k.Threshold == nil {
+		d.Decision, d.Because = dossier.NotAssessed, "the criterion has no level"
+		return d
+	}
+	o := deployed(p, k.Probe, observations)
+	if o == nil {
+		d.Decision, d.Because = dossier.NotAssessed, leftOut(p, k.Probe, "", k.Probe+" was not run")
+		return d
+	}
+	d.From = append(d.From, o.ID)
+	m, ok := o.Metrics[k.Metric]
+	switch {
+	case o.State == result.NotApplicable:
+		d.Decision, d.Because = dossier.NotApplicable, o.Reason
+		return d
+	case o.State != result.Measured:
+		d.Decision, d.Because = dossier.NotAssessed, fmt.Sprintf("%s: %s", o.State, o.Reason)
+		return d
+	case !ok:
+		d.Decision, d.Because = dossier.NotAssessed, fmt.Sprintf("%s did not give %s", k.Probe, k.Metric)
+		return d
+	}
+	d.Measured = &m
+	compare(&d, k, m)
+	switch {
+	case !o.Valid():
+		d.Decision, d.Because = dossier.Inconclusive, "the measurement failed a check of its own: "+failedChecks(o)
+		d.Missing = "a measurement whose checks hold"
+	case k.ConfirmedDomain && p.Guessed:
+		d.Decision, d.Because = dossier.Inconclusive, "the domain was guessed from the data and nobody confirmed it"
+		d.Missing = "domain.confirmed_by in the manifest"
+	}
+	return d
+}
+
+// compare sets the interval against the level: it must lie wholly on one side.
+func compare(d *dossier.Decision, k *catalogue.Criterion, m result.Metric) {
+	level := *k.Threshold
+	good, bad, bound, end := m.Lower >= level, m.Upper < level, m.Lower, "lower"
+	if k.Compare == catalogue.AtMost {
+		good, bad, bound, end = m.Upper <= level, m.Lower > level, m.Upper, "upper"
+	}
+	side := strings.ReplaceAll(k.Compare, "_", " ")
+	switch {
+	case m.Method == result.Exhaustive:
+		d.Decision, d.Because = dossier.Fail, fmt.Sprintf("%s is %s, the level is %s %s", words(k.Metric), number(m.Value), side, number(level))
+		if good {
+			d.Decision = dossier.Pass
+		}
+	case good:
+		d.Decision, d.Because = dossier.Pass, fmt.Sprintf("%s bound %s supports %s %s", end, number(bound), side, number(level))
+	case bad:
+		d.Decision, d.Because = dossier.Fail, fmt.Sprintf("the whole interval %s to %s misses %s %s", number(m.Lower), number(m.Upper), side, number(level))
+	default:
+		d.Decision, d.Because = dossier.Inconclusive, fmt.Sprintf("%s bound %s does not support %s %s, the value %s alone decides nothing", end, number(bound), side, number(level), number(m.Value))
+		d.Missing = missingRows(k.Compare, level, m)
+	}
+}
+
+// missingRows says how many more rows would decide, if the share stays what it is.
+func missingRows(compare string, level float64, m result.Metric) string {
+	if m.K == nil || m.N == 0 || m.Confidence == 0 {
+		return "more rows; the interval narrows with the square root of their number"
+	}
+	one := (1 + m.Confidence) / 2
+	above := float64(*m.K)/float64(m.N) > level
+	rowsFor := stat.RowsForLower
+	if !above {
+		rowsFor = stat.RowsForUpper
+	}
+	rows, ok, err := rowsFor(*m.K, m.N, level, one)
+	if err != nil || !ok || rows <= m.N {
+		return "more rows than can be counted: the value is at the level itself"
+	}
+	outcome := "pass"
+	if above != (compare == catalogue.AtLeast) {
+		outcome = "fail"
+	}
+	return fmt.Sprintf("about %d more rows, after which it would %s if the share stays %s", rows-m.N, outcome, number(m.Value))
+}
+
+func leftOut(p *plan.Plan, probe, goal, otherwise string) string {
+	for _, l := range p.LeftOut {
+		if probe != "" && l.Probe == probe || goal != "" && l.Goal == goal {
+			return l.Reason
+		}
+	}
+	return otherwise
+}
+
+func failedChecks(o *evidence.Observation) string {
+	var names []string
+	for _, v := range o.Validity {
+		if !v.OK {
+			names = append(names, strings.TrimSuffix(v.Check+": "+v.Note, ": "))
+		}
+	}
+	return strings.Join(names, "; ")
+}
+
+func words(metric string) string { return strings.ReplaceAll(metric, "_", " ") }
+
+// number is a measured number for people: four significant digits.
+func number(v float64) string { return fmt.Sprintf("%.4g", v) }
