@@ -25,9 +25,11 @@
 // keys, shared memory, executable mappings, device control.
 //
 // What stays possible: using the processor and the memory within the limits,
-// writing to descriptors that are already open (so hand over pipes and
-// nothing else, as [Prepare] does), and, where files were handed over,
-// asking whether a path exists (stat is not covered by landlock).
+// reading and writing the standard streams and open pipes (so make the
+// streams pipes; [Enter] refuses to begin while a socket or a writable file is
+// open beside them), and, where files were handed over, asking whether a path
+// exists (stat is not covered by landlock). A kernel before landlock's ABI 8
+// also leaves the list of the process's own threads readable.
 package sandbox
 
 import (
