@@ -11,12 +11,16 @@ import (
 
 	"github.com/assize/assize/internal/cli"
 	"github.com/assize/assize/internal/ledger"
+	"github.com/assize/assize/internal/probes/suite"
 	"github.com/assize/assize/internal/worker"
 )
 
 func main() { os.Exit(run()) }
 
 func run() int {
+	if len(os.Args) == 2 && os.Args[1] == worker.Argument {
+		return worker.Main(suite.All()) // a child: it has neither a home nor a terminal
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	self, err := os.Executable()

@@ -5,8 +5,6 @@ import (
 
 	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/manifest"
-	"github.com/assize/assize/internal/probes/suite"
-	"github.com/assize/assize/internal/worker"
 )
 
 func (a *App) manifest() *cobra.Command {
@@ -35,17 +33,4 @@ func (a *App) dossier() *cobra.Command {
 		},
 	})
 	return c
-}
-
-// worker is the hidden command that a child process runs.
-func (a *App) worker() *cobra.Command {
-	return &cobra.Command{
-		Use: worker.Argument, Hidden: true, Args: exactly(0, "no argument"),
-		RunE: func(*cobra.Command, []string) error {
-			if code := worker.Main(suite.All()); code != exitOK {
-				return exitError{code}
-			}
-			return nil
-		},
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	binding "github.com/yalue/onnxruntime_go"
@@ -20,6 +21,10 @@ import (
 func Load(path string) error {
 	if binding.IsInitialized() {
 		return nil
+	}
+	// Microsoft's build opens a database for telemetry while it is being loaded, before anybody can call it.
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return fmt.Errorf("load ONNX Runtime: switch off telemetry: %w", err)
 	}
 	binding.SetSharedLibraryPath(path)
 	if err := binding.InitializeEnvironment(binding.WithLogLevelFatal()); err != nil {
