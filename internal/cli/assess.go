@@ -57,6 +57,9 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 				return err
 			}
 			a.paths(dir)
+			if d.Plan.ModelError != "" {
+				fmt.Fprintf(a.Err, "assize: %s\n", d.Plan.ModelError)
+			}
 			if errors.Is(err, context.Canceled) {
 				fmt.Fprintln(a.Err, "assize: interrupted; what was measured is in the dossier")
 				return exitError{exitBySignal}

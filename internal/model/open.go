@@ -204,18 +204,10 @@ func (s *single) Run(ctx context.Context, x []float32, n int, out []float32) err
 	return nil
 }
 
-// sameOneByOne tells whether a batch answers as its rows do one by one. Rows
-// are spread over the domain where there is one, so that they differ.
+// sameOneByOne tells whether a batch answers as its rows do one by one.
 func (m *Model) sameOneByOne(ctx context.Context) bool {
 	const rows = 3
-	x := make([]float32, rows*m.width)
-	for i := range x {
-		x[i] = float32(math.Mod(float64(i)*0.6180339887, 1))
-		if m.dom != nil {
-			f := m.dom.Features()[i%m.width]
-			x[i] = float32(f.Min + float64(x[i])*(f.Max-f.Min))
-		}
-	}
+	x := m.spread(rows)
 	together := make([]float32, rows*m.columns)
 	if m.p.Run(ctx, x, rows, together) != nil {
 		return false

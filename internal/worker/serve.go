@@ -121,6 +121,9 @@ func (c *child) start(ctx context.Context) (*Ready, error) {
 		return ready, nil
 	}
 	opened, notes, err := model.Open(ctx, c.setup.Model)
+	if err == nil {
+		err = opened.CheckKind(ctx)
+	}
 	if err != nil {
 		ready.Error = err.Error()
 		return ready, nil
