@@ -1,0 +1,86 @@
+// Package html writes a dossier as one self-contained page: no script, no
+// request to anywhere, pictures inline, made to be read, printed and kept.
+//
+// Everything that the target says goes through html/template, none of it into
+// an address or a style, and characters that could reorder or hide text are shown as escapes.
+package html
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // the template and the style
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/report/wording"
+)
+
+//go:embed report.tmpl
+var page string
+
+//go:embed parts.tmpl
+var parts string
+
+//go:embed style.css
+var style string
+
+// Write writes the report of d to w, in one piece and only if all of it could be made.
+func Write(w io.Writer, d *dossier.Dossier) error {
+	t, err := template.New("report").Funcs(functions()).Parse(page)
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if t, err = t.Parse(parts); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, look(d)); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if _, err := w.Write(visible(b.Bytes())); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// policy lets the page load nothing and use no style but its own, by digest.
+func policy() string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+}
+
+// visible cleans every line of the finished page. The template holds no character that Clean
+// changes, so what it changes came from the dossier, wherever that stands.
+func visible(b []byte) []byte {
+	lines := strings.Split(string(b), "\n")
+	for i, line := range lines {
+		lines[i] = wording.Clean(line)
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
+
+func functions() template.FuncMap {
+	return template.FuncMap{
+		"words": wording.Words, "symbol": wording.Symbol, "setby": wording.SetBy, "moment": wording.Moment, "bytes": wording.Bytes,
+		"percent": wording.Percent, "points": wording.Points, "between": wording.Between, "p": wording.P, "seconds": wording.Seconds,
+		"number": wording.Number, "in": wording.In, "interval": wording.Interval, "level": wording.Level,
+		"whole":          func(n any) string { return wording.Whole(integer(n)) },
+		"classification": wording.Classification,
+		"join":           func(s []string) string { return strings.Join(s, ", ") },
+		"verdicts":       wording.Verdicts,
+	}
+}
+
+func integer(n any) int64 {
+	switch n := n.(type) {
+	case int:
+		return int64(n)
+	case int64:
+		return n
+	}
+	return 0
+}

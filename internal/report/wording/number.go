@@ -1,0 +1,151 @@
+package wording
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/result"
+)
+
+// Share is the unit of numbers that are shown as percentages.
+const Share = "share"
+
+// Thin is the space within numbers: narrow and unbreakable.
+const Thin = "\u202f"
+
+// Number shows v with four significant digits; whole numbers in full, in groups of three.
+func Number(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return Whole(int64(v))
+	}
+	if a := math.Abs(v); a >= 1e4 && a < 1e15 {
+		return Whole(int64(math.Round(v)))
+	}
+	return strings.Replace(fmt.Sprintf("%.4g", v), "-", "−", 1)
+}
+
+// Whole shows a whole number in groups of three digits from five digits on.
+func Whole(v int64) string {
+	s := strconv.FormatInt(v, 10)
+	sign := ""
+	if v < 0 {
+		sign, s = "−", s[1:]
+	}
+	if len(s) > 4 {
+		for i := len(s) - 3; i > 0; i -= 3 {
+			s = s[:i] + Thin + s[i:]
+		}
+	}
+	return sign + s
+}
+
+// Percent shows a share as a percentage with one decimal. Close to 0 % and 100 %
+// it takes as many as it needs not to claim either.
+func Percent(share float64) string {
+	p := share * 100
+	digits := 1
+	for away := min(math.Abs(p), math.Abs(100-p)); digits < 8 && away > 0 && away < 0.5*math.Pow10(1-digits); digits++ {
+	}
+	s := strconv.FormatFloat(math.Abs(p), 'f', digits, 64)
+	s = strings.TrimSuffix(s, ".0")
+	if p < 0 && s != "0" {
+		s = "−" + s
+	}
+	return s + Thin + "%"
+}
+
+// In shows v in its unit: a share as a percentage, anything else as a number alone.
+func In(unit string, v float64) string {
+	if unit == Share {
+		return Percent(v)
+	}
+	return Number(v)
+}
+
+// Interval shows a metric's interval as [a, b]; a number that was counted has none.
+func Interval(m result.Metric) string {
+	if m.Method == result.Exhaustive {
+		return "counted"
+	}
+	return Between(m.Unit, m.Lower, m.Upper)
+}
+
+// Between shows [lower, upper] in their unit.
+func Between(unit string, lower, upper float64) string {
+	return "[" + In(unit, lower) + ", " + In(unit, upper) + "]"
+}
+
+// Points shows a difference of shares in percentage points, with its sign.
+func Points(difference float64) string {
+	s := strings.TrimSuffix(Percent(difference), Thin+"%")
+	if difference > 0 {
+		s = "+" + s
+	}
+	return s + Thin + "pp"
+}
+
+// Level says what a criterion asks: "at least 65 %".
+func Level(compare string, level *float64, unit string) string {
+	if level == nil {
+		return "no level"
+	}
+	return Words(compare) + " " + In(unit, *level)
+}
+
+// ShortLevel is Level with a sign for the comparison.
+func ShortLevel(compare string, level *float64, unit string) string {
+	if level == nil {
+		return ""
+	}
+	sign := "≥ "
+	if compare == catalogue.AtMost {
+		sign = "≤ "
+	}
+	return sign + In(unit, *level)
+}
+
+// P shows a probability of a test.
+func P(p float64) string {
+	if p < 0.001 {
+		return "p < 0.001"
+	}
+	return fmt.Sprintf("p = %.3f", min(p, 1))
+}
+
+// Bytes shows a size in the unit that fits.
+func Bytes(n int64) string {
+	const units = "KMGTPE"
+	v, unit := float64(n), -1
+	for v >= 1024 && unit+1 < len(units) {
+		v, unit = v/1024, unit+1
+	}
+	if unit < 0 {
+		return Whole(n) + " B"
+	}
+	return fmt.Sprintf("%.3g %ciB", v, units[unit])
+}
+
+// Moment shows a time for people, in UTC, to the second.
+func Moment(t time.Time) string {
+	if t.IsZero() {
+		return "not recorded"
+	}
+	return t.UTC().Format("2 January 2006, 15:04:05 UTC")
+}
+
+// Seconds shows a duration for people.
+func Seconds(s float64) string {
+	switch {
+	case s < 0.95:
+		return fmt.Sprintf("%.2g s", s)
+	case s < 100:
+		return fmt.Sprintf("%.1f s", s)
+	case s < 6000:
+		return fmt.Sprintf("%.0f min", s/60)
+	}
+	return fmt.Sprintf("%.1f h", s/3600)
+}

@@ -1,0 +1,159 @@
+// Package wording holds the words and numbers that every report of a dossier
+// shares, so that all of them say the same thing the same way.
+package wording
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/manifest"
+)
+
+// What a verdict says and does not say, and what verification shows and does
+// not show. Every report carries them.
+const (
+	VerdictMeans = "A verdict speaks of this version of this system, at this depth, on this data and under this threat model. " +
+		"It is not a certification, and it says nothing of attacks that were not tried."
+	VerificationShows = "Verification shows that no byte of the dossier changed since it was signed, that the plan, the criteria and the seeds " +
+		"were written down before the first measurement, that the entries stand in that order, and that the decisions follow from the recorded measurements."
+	VerificationLacks = "It does not show that the provider did not start over until the result pleased, nor when the run took place. " +
+		"Time stamps from outside, witnesses of the log and a replay by another party are for that; this report has none of them."
+)
+
+// Clean makes text that may be hostile safe to show: line breaks and tabs become
+// spaces, and control, format (bidirectional, zero-width), private and invalid
+// characters become visible escapes such as \u202e.
+func Clean(s string) string {
+	if strings.IndexFunc(s, unsafe) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			b.WriteByte(' ')
+		case unsafe(r):
+			if r > 0xffff {
+				fmt.Fprintf(&b, `\U%08x`, r)
+			} else {
+				fmt.Fprintf(&b, `\u%04x`, r)
+			}
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func unsafe(r rune) bool {
+	return r == unicode.ReplacementChar || unicode.In(r, unicode.C, unicode.Zl, unicode.Zp)
+}
+
+// Verdicts lists the verdicts as reports order them, the good one first.
+func Verdicts() []dossier.Verdict {
+	return []dossier.Verdict{dossier.Pass, dossier.Fail, dossier.Inconclusive, dossier.NotAssessed, dossier.NotApplicable}
+}
+
+// Symbol is a verdict's mark. It always stands beside the word.
+func Symbol(v dossier.Verdict) string {
+	switch v {
+	case dossier.Pass:
+		return "✓"
+	case dossier.Fail:
+		return "✗"
+	case dossier.Inconclusive:
+		return "?"
+	case dossier.NotAssessed:
+		return "○"
+	}
+	return "–"
+}
+
+// Words are an identifier's words: "not-assessed" and "balanced_accuracy" without hyphens and underscores.
+func Words(id string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(id) }
+
+// SetBy names who set a criterion.
+func SetBy(s string) string {
+	switch s {
+	case "law":
+		return "the law"
+	case "standard":
+		return "a standard"
+	case "provider":
+		return "the provider"
+	case "assessor":
+		return "the assessor"
+	case catalogue.SetByDefault:
+		return "a default of Assize"
+	case "":
+		return "nobody"
+	}
+	return s
+}
+
+// Headline says in one sentence how the claimed goals came out.
+func Headline(d *dossier.Dossier) string {
+	if d.Summary.Claimed == 0 {
+		return "The manifest claims no goal, so nothing can pass."
+	}
+	by := map[dossier.Verdict][]string{}
+	for _, g := range d.Goals {
+		if g.Claimed {
+			by[g.Decision] = append(by[g.Decision], Words(g.ID))
+		}
+	}
+	s := fmt.Sprintf("%d of %d claimed goals %s", d.Summary.Passed, d.Summary.Claimed, plural(d.Summary.Passed, "passes", "pass"))
+	for _, v := range Verdicts()[1:] {
+		if names := by[v]; len(names) > 0 {
+			s += "; " + join(names) + " " + became(v, len(names))
+		}
+	}
+	return s + "."
+}
+
+func became(v dossier.Verdict, n int) string {
+	if v == dossier.Fail {
+		return plural(n, "fails", "fail")
+	}
+	return plural(n, "is ", "are ") + map[dossier.Verdict]string{
+		dossier.Inconclusive: "inconclusive", dossier.NotAssessed: "not assessed", dossier.NotApplicable: "not applicable",
+	}[v]
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+func join(names []string) string {
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
+
+// Classification says where the provider puts the system in the AI Act.
+func Classification(c *manifest.Classification) string {
+	switch {
+	case c == nil:
+		return "not declared"
+	case c.AnnexIII != "":
+		return "AI Act Annex III, point " + c.AnnexIII
+	case c.AnnexI != "" && c.ThirdParty:
+		return "AI Act Annex I: " + c.AnnexI + ", with assessment by a third party"
+	case c.AnnexI != "":
+		return "AI Act Annex I: " + c.AnnexI
+	}
+	return "not high-risk, because: " + c.None
+}
+
+// Expired tells whether a record had run out on the day of an assessment.
+func Expired(s manifest.Solution, on time.Time) bool {
+	return s.ValidUntil != "" && on.UTC().Truncate(24*time.Hour).After(s.ValidUntil.Time())
+}
