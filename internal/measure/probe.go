@@ -22,6 +22,9 @@ type Probe struct {
 	// Requires names probes whose results it reads; they run before it.
 	Requires []string
 	Params   []Param
+	// Metrics names every metric that a result of it can hold, so that criteria
+	// can be checked against probes without a run. A result may leave some out.
+	Metrics []string
 	// Rows says how many rows it works on; nil where it does not work row by
 	// row. Rows of data are drawn by the runner; a probe whose Cases is true counts cases of its own instead.
 	Rows  func(Scope) int

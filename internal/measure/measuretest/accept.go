@@ -236,6 +236,9 @@ func (k *kit) valid(r *result.Result) {
 		k.t.Errorf("%s: state %s without a reason", k.p.ID, r.State)
 	}
 	for name, m := range r.Metrics {
+		if k.p.Metrics != nil && !slices.Contains(k.p.Metrics, name) {
+			k.t.Errorf("%s: metric %q is not among those that the probe says it gives: %q", k.p.ID, name, k.p.Metrics)
+		}
 		if m.Unit == "" || m.Method == "" || m.N < 0 || m.Lower > m.Upper || m.Value < m.Lower-1e-12 || m.Value > m.Upper+1e-12 {
 			k.t.Errorf("%s: metric %q does not validate: %+v", k.p.ID, name, m)
 		}
