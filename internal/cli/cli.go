@@ -136,9 +136,9 @@ func checkDepth(depth string) error {
 	return usageError{fmt.Errorf("depth %q is unknown\nhint: quick, standard or thorough", depth)}
 }
 
-// Terminal describes the terminal behind a file: its width, 0 for none, and
+// terminalOf describes the terminal behind a file: its width, 0 for none, and
 // whether colours are welcome (NO_COLOR and a dumb terminal say no).
-func Terminal(f *os.File) (width int, colour bool) {
+func terminalOf(f *os.File) (width int, colour bool) {
 	w, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return 0, false

@@ -13,7 +13,7 @@ import (
 
 // Setup is the first line that a child reads: all that it will ever be given.
 type Setup struct {
-	Library     string              `json:"library"` // ONNX Runtime's path; empty: no model can be run
+	Library     string              `json:"library"` // path of ONNX Runtime; read where there is a model
 	Model       *model.Spec         `json:"model,omitempty"`
 	Data        *dataset.Spec       `json:"data,omitempty"`
 	Recorded    *dataset.OutputSpec `json:"recorded,omitempty"`

@@ -94,10 +94,10 @@ func serve(ctx context.Context, in io.Reader, out io.Writer, probes []measure.Pr
 // confines the process, and only then looks at anything of the target's.
 func (c *child) start(ctx context.Context) (*Ready, error) {
 	ready := &Ready{}
-	if c.setup.Library != "" && c.setup.Model != nil {
+	if c.setup.Model != nil {
 		version, err := model.LoadRuntime(c.setup.Library)
 		if err != nil {
-			return nil, err
+			ready.Error = err.Error()
 		}
 		ready.Runtime = version
 	}
@@ -116,8 +116,7 @@ func (c *child) start(ctx context.Context) (*Ready, error) {
 	if c.domain, err = c.setup.Model.Domain.Build(); err != nil {
 		return nil, err
 	}
-	if c.setup.Library == "" {
-		ready.Error = "no ONNX Runtime on this machine"
+	if ready.Error != "" {
 		return ready, nil
 	}
 	opened, notes, err := model.Open(ctx, c.setup.Model)

@@ -1,0 +1,62 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/assize/assize/internal/cli"
+	"github.com/assize/assize/internal/onnx/ort"
+)
+
+// The scripts run the program itself; the test binary stands in for it, and for its workers.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"assize": func() { os.Exit(cli.Main()) },
+	})
+}
+
+func TestScripts(t *testing.T) {
+	source, err := ort.DefaultSource(nil)
+	if err != nil {
+		t.Skip(err)
+	}
+	library, err := ort.Locate(t.Context(), source)
+	if err != nil {
+		t.Skip(err)
+	}
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ASSIZE_ONNXRUNTIME", library)
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
+			env.Setenv("HOME", env.WorkDir)
+			for _, name := range []string{"credit", "digits"} {
+				if err := copyExample(filepath.Join(examples, name), filepath.Join(env.WorkDir, name)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"flip": flip, "edit": edit, "unpin": unpin},
+	})
+}
+
+// copyExample copies a target without what runs have left in it.
+func copyExample(from, to string) error {
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return err
+	}
+	for _, made := range []string{"dossier", ".assize"} {
+		if err := os.RemoveAll(filepath.Join(to, made)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
