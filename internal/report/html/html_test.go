@@ -2,6 +2,8 @@ package html_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"flag"
 	"os"
 	"path/filepath"
@@ -108,6 +110,30 @@ func TestSelfContained(t *testing.T) {
 		if target, ok := strings.CutPrefix(link, "#"); !ok || ids[target] == 0 {
 			t.Errorf("link %q leads nowhere within the page", link)
 		}
+	}
+}
+
+// The policy names the style by its digest: a style that was changed on its way would be ignored.
+func TestPolicyFitsStyle(t *testing.T) {
+	root, err := parse.Parse(bytes.NewReader(write(t, filled())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var style, policy string
+	walk(root, func(n *parse.Node) {
+		switch n.Data {
+		case "style":
+			style = n.FirstChild.Data
+		case "meta":
+			if n.Attr[0].Val == "Content-Security-Policy" {
+				policy = n.Attr[1].Val
+			}
+		}
+	})
+	sum := sha256.Sum256([]byte(style))
+	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+	if policy != want {
+		t.Errorf("got policy %q, want %q", policy, want)
 	}
 }
 

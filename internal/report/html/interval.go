@@ -26,7 +26,7 @@ func drawAgainst(id string, m result.Metric, metric, compare string, level *floa
 	if !ok {
 		return nil
 	}
-	d := &drawing{ID: id, Class: "bar", W: barWidth, H: barHeight, Title: "Interval of " + wording.Words(metric) + " against the level"}
+	d := &drawing{ID: id, Class: "bar", W: barWidth, H: barHeight, Title: "Interval of " + wording.Metric(metric) + " against the level"}
 	d.Desc = fmt.Sprintf("Measured %s, interval %s, the criterion asks %s.", wording.In(m.Unit, m.Value), wording.Interval(m), wording.Level(compare, level, m.Unit))
 	from, to, anchor := x.at(l), x.B, "start"
 	if compare == catalogue.AtMost {
@@ -72,7 +72,7 @@ func drawSpread(id, name string, m result.Metric) *drawing {
 		return nil
 	}
 	x := scale{Lo: 0, Hi: 1, A: 4, B: 116}
-	d := &drawing{ID: id, Class: "spread", W: 120, H: 14, Title: wording.Words(name), Desc: "Interval " + wording.Interval(m) + " on 0 % to 100 %."}
+	d := &drawing{ID: id, Class: "spread", W: 120, H: 14, Title: wording.Metric(name), Desc: "Interval " + wording.Interval(m) + " on 0 % to 100 %."}
 	d.line("axis", x.A, 7, x.B, 7)
 	d.line("axis", x.A, 4, x.A, 10)
 	d.line("axis", x.B, 4, x.B, 10)

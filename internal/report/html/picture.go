@@ -50,7 +50,7 @@ func draw(id string, p result.Picture) (picture, bool) {
 }
 
 // frame is the plot's place within the drawing.
-const plotLeft, plotTop, plotRight, plotBottom = 52.0, 12.0, 508.0, 268.0
+const plotLeft, plotTop, plotRight, plotBottom = 52.0, 30.0, 508.0, 286.0
 
 func (d *picture) curve(p result.Picture) bool {
 	series := slices.DeleteFunc(slices.Clone(p.Series), func(s result.Series) bool { return len(s.X) == 0 || len(s.X) != len(s.Y) })
@@ -89,7 +89,7 @@ func (d *picture) curve(p result.Picture) bool {
 	if !okX || !okY {
 		return false
 	}
-	d.W, d.H = 520, 310
+	d.W, d.H = 520, 328
 	d.grid(x, y, p)
 	if p.Diagonal {
 		from, to := max(x.Lo, y.Lo), min(x.Hi, y.Hi)
@@ -119,6 +119,7 @@ func (d *picture) grid(x, y scale, p result.Picture) {
 		d.text("", "middle", x.at(t), y.A+18, 0, tick("", t))
 	}
 	d.line("axis", x.A, y.A, x.B, y.A)
+	d.text("label", "start", 12, 12, x.B-12, p.YLabel)
 	d.text("label", "middle", (x.A+x.B)/2, y.A+38, x.B-x.A, p.XLabel)
 }
 

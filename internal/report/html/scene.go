@@ -138,7 +138,7 @@ func finite(values ...float64) bool {
 // tick shows the number at a tick, rid of what rounding left.
 func tick(unit string, v float64) string {
 	if unit == wording.Share {
-		return wording.Percent(math.Round(v*1e6) / 1e6)
+		return wording.Round(v)
 	}
 	if v != 0 && math.Abs(v) < 1e-12 {
 		v = 0

@@ -260,7 +260,7 @@ func (v *view) decisions(goal string, all []*observation, id *int) []decision {
 			d.Bar = drawAgainst(next(id), *k.Measured, k.Metric, k.Compare, k.Level)
 		}
 		if k.Metric != "" {
-			d.Ask = wording.Words(k.Metric) + " " + wording.Level(k.Compare, k.Level, d.Unit)
+			d.Ask = wording.Metric(k.Metric) + " " + wording.Level(k.Compare, k.Level, d.Unit)
 		}
 		out = append(out, d)
 	}

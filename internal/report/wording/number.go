@@ -43,19 +43,33 @@ func Whole(v int64) string {
 	return sign + s
 }
 
-// Percent shows a share as a percentage with one decimal. Close to 0 % and 100 %
-// it takes as many as it needs not to claim either.
+// Percent shows a measured share as a percentage with one decimal. Close to 0 % and
+// 100 % it takes as many as it needs not to claim either.
 func Percent(share float64) string {
 	p := share * 100
+	return decimal(p, min(math.Abs(p), math.Abs(100-p))) + Thin + "%"
+}
+
+// Round shows a share that somebody chose, such as a level, without needless decimals.
+func Round(share float64) string {
+	return strings.Replace(strconv.FormatFloat(math.Round(share*1e6)/1e4, 'f', -1, 64), "-", "−", 1) + Thin + "%"
+}
+
+// decimal shows p with one decimal, or with two digits of how far it is from
+// the nearest number that it must not be taken for. Nothing away, it is that number.
+func decimal(p, away float64) string {
+	if away == 0 {
+		return Number(p)
+	}
 	digits := 1
-	for away := min(math.Abs(p), math.Abs(100-p)); digits < 8 && away > 0 && away < 0.5*math.Pow10(1-digits); digits++ {
+	for digits < 8 && away < 0.5*math.Pow10(-digits) {
+		digits++
 	}
 	s := strconv.FormatFloat(math.Abs(p), 'f', digits, 64)
-	s = strings.TrimSuffix(s, ".0")
-	if p < 0 && s != "0" {
+	if p < 0 {
 		s = "−" + s
 	}
-	return s + Thin + "%"
+	return s
 }
 
 // In shows v in its unit: a share as a percentage, anything else as a number alone.
@@ -81,7 +95,7 @@ func Between(unit string, lower, upper float64) string {
 
 // Points shows a difference of shares in percentage points, with its sign.
 func Points(difference float64) string {
-	s := strings.TrimSuffix(Percent(difference), Thin+"%")
+	s := decimal(difference*100, math.Abs(difference*100))
 	if difference > 0 {
 		s = "+" + s
 	}
@@ -93,7 +107,7 @@ func Level(compare string, level *float64, unit string) string {
 	if level == nil {
 		return "no level"
 	}
-	return Words(compare) + " " + In(unit, *level)
+	return Words(compare) + " " + chosen(unit, *level)
 }
 
 // ShortLevel is Level with a sign for the comparison.
@@ -105,7 +119,14 @@ func ShortLevel(compare string, level *float64, unit string) string {
 	if compare == catalogue.AtMost {
 		sign = "≤ "
 	}
-	return sign + In(unit, *level)
+	return sign + chosen(unit, *level)
+}
+
+func chosen(unit string, level float64) string {
+	if unit == Share {
+		return Round(level)
+	}
+	return Number(level)
 }
 
 // P shows a probability of a test.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/assize/assize/internal/catalogue"
 	"github.com/assize/assize/internal/dossier"
@@ -75,6 +76,37 @@ func Symbol(v dossier.Verdict) string {
 
 // Words are an identifier's words: "not-assessed" and "balanced_accuracy" without hyphens and underscores.
 func Words(id string) string { return strings.NewReplacer("_", " ", "-", " ").Replace(id) }
+
+// Metric is a metric's name as people write it.
+func Metric(id string) string {
+	words := strings.Fields(Words(id))
+	for i, w := range words {
+		switch w {
+		case "auc", "roc", "mcc", "ks", "kl", "f1":
+			words[i] = strings.ToUpper(w)
+		case "brier", "gini":
+			words[i] = strings.ToUpper(w[:1]) + w[1:]
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Sentence begins s with a capital and ends it with a full stop.
+func Sentence(s string) string {
+	s = strings.TrimSpace(s)
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return ""
+	}
+	// A first word with capitals or punctuation inside is a name, which keeps its form.
+	if word, _, _ := strings.Cut(s, " "); !strings.ContainsAny(word, "_/.") {
+		s = string(unicode.ToUpper(first)) + s[size:]
+	}
+	if last := s[len(s)-1]; last == '.' || last == '!' || last == '?' {
+		return s
+	}
+	return s + "."
+}
 
 // SetBy names who set a criterion.
 func SetBy(s string) string {
