@@ -41,6 +41,16 @@ func (m *Model) InputShape() []int64 {
 	return shape
 }
 
+// InputType is the type of the numbers that the model itself takes.
+func (m *Model) InputType() onnx.DataType {
+	if s, ok := m.raw.(*ort.Session); ok {
+		if t := s.Inputs()[0].Type; t != nil {
+			return t.ElemType
+		}
+	}
+	return onnx.Float
+}
+
 func rowShape(declared []int, width int) []int64 {
 	if len(declared) == 0 {
 		return []int64{int64(width)}
@@ -88,8 +98,11 @@ func (m *Model) Raw(ctx context.Context, t *ort.Tensor) (*RawAnswer, error) {
 // wrongForm is what input validation says of a tensor that is not rows of the domain.
 func (m *Model) wrongForm(t *ort.Tensor) string {
 	x, ok := t.Data.([]float32)
+	if wide, is := t.Data.([]float64); is && m.InputType() == onnx.Double {
+		x, ok = convert(wide), true
+	}
 	if !ok {
-		return "the values are not float32"
+		return "the values are not of the model's type"
 	}
 	if len(t.Shape) < 1 || !slices.Equal(t.Shape[1:], m.InputShape()) {
 		return "the shape is not that of rows"
