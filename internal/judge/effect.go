@@ -10,24 +10,26 @@ import (
 	"github.com/assize/assize/internal/stat"
 )
 
-// Effects compares the two runs of every probe that was run with the
-// switchable solutions on and off: the same rows, the same seeds, so the
-// difference is paired. paired names the 0/1 column of a probe; rows gives an
-// observation's rows, nil where they were redacted.
+// Effects compares runs of a probe that differ by the switchable solutions that
+// were on: all of them with none and, where the plan has such runs, each alone with none. The
+// rows and seeds are the same, so the difference is paired. paired names the 0/1 column
+// of a probe; rows gives an observation's rows, nil where they were redacted.
 func Effects(p *plan.Plan, observations []evidence.Observation, paired func(probe string) string, rows func(*evidence.Observation) *result.Rows) []dossier.Effect {
 	effects := []dossier.Effect{}
-	for i := range observations {
-		off := &observations[i]
-		item := find(p, off.Item)
-		if item == nil || item.Deployed {
+	for i := range p.Items {
+		item := &p.Items[i]
+		off, on := baseline(p, item.Probe, observations), observed(item.ID, observations)
+		if item.Deployed {
 			continue
 		}
-		on := deployed(p, off.Probe, observations)
-		if on == nil || on.State != result.Measured || off.State != result.Measured || paired(off.Probe) == "" {
+		if on == off {
+			on = deployed(p, item.Probe, observations)
+		}
+		if on == nil || off == nil || on.State != result.Measured || off.State != result.Measured || paired(item.Probe) == "" {
 			continue
 		}
-		if e, ok := effect(rows(on), rows(off), paired(off.Probe)); ok {
-			e.Probe, e.Goals, e.From = off.Probe, item.Goals, []string{on.ID, off.ID}
+		if e, ok := effect(rows(on), rows(off), paired(item.Probe)); ok {
+			e.Probe, e.Goals, e.From = item.Probe, item.Goals, []string{on.ID, off.ID}
 			e.Solutions = without(on.SolutionsOn, off.SolutionsOn)
 			effects = append(effects, e)
 		}
@@ -35,10 +37,22 @@ func Effects(p *plan.Plan, observations []evidence.Observation, paired func(prob
 	return effects
 }
 
-func find(p *plan.Plan, id string) *plan.Item {
+// baseline is the run with every switchable solution off: the first of a
+// probe's that is not as deployed.
+func baseline(p *plan.Plan, probe string, observations []evidence.Observation) *evidence.Observation {
 	for i := range p.Items {
-		if p.Items[i].ID == id {
-			return &p.Items[i]
+		if it := &p.Items[i]; it.Probe == probe && !it.Deployed {
+			return observed(it.ID, observations)
+		}
+	}
+	return nil
+}
+
+// observed is the observation of an item of the plan, nil where there is none.
+func observed(item string, observations []evidence.Observation) *evidence.Observation {
+	for i := range observations {
+		if observations[i].Item == item {
+			return &observations[i]
 		}
 	}
 	return nil
@@ -93,9 +107,10 @@ func effect(on, off *result.Rows, column string) (dossier.Effect, bool) {
 		return dossier.Effect{}, false
 	}
 	switch {
-	case e.Lower > 0:
+	// The interval is approximate and the test exact; they must agree.
+	case e.Lower > 0 && e.P <= 0.05:
 		e.Note = "the solutions help"
-	case e.Upper < 0:
+	case e.Upper < 0 && e.P <= 0.05:
 		e.Note = "the solutions do harm"
 	default:
 		e.Note = fmt.Sprintf("no effect is shown on %d rows", e.N)

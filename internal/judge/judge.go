@@ -31,10 +31,9 @@ func Decide(p *plan.Plan, observations []evidence.Observation) []dossier.Decisio
 	}
 	for _, goal := range p.Claims {
 		if !slices.ContainsFunc(p.Criteria, func(k catalogue.Criterion) bool { return k.Goal == goal }) {
-			decisions = append(decisions, dossier.Decision{
-				Goal: goal, Criterion: "none", SetBy: catalogue.SetByDefault, Decision: dossier.NotAssessed,
-				Because: leftOut(p, "", goal, "no criterion speaks of it"), From: []string{}, Cites: []string{},
-			})
+			d := dossier.Decision{Goal: goal, Criterion: "none", SetBy: catalogue.SetByDefault, From: []string{}, Cites: []string{}}
+			d.Decision, d.Because = leftOut(p, "", goal, "no criterion speaks of it")
+			decisions = append(decisions, d)
 		}
 	}
 	return decisions
@@ -44,13 +43,17 @@ func Decide(p *plan.Plan, observations []evidence.Observation) []dossier.Decisio
 // model under test is the one that runs.
 func caveats(p *plan.Plan, observations []evidence.Observation) []string {
 	o := deployed(p, "performance/parity", observations)
-	switch {
-	case o == nil || o.State != result.Measured:
+	if o == nil || o.State != result.Measured {
 		return []string{"not shown that the model under test is the model that runs: no parity check with recorded outputs"}
+	}
+	m, ok := o.Metrics["disagreements"]
+	switch {
 	case !o.Valid():
 		return []string{"the parity check is not valid: " + failedChecks(o)}
-	case o.Metrics["disagreements"].Value > 0:
-		return []string{fmt.Sprintf("the model under test decides %g of %d recorded rows otherwise than the deployed system", o.Metrics["disagreements"].Value, o.Metrics["disagreements"].N)}
+	case !ok || m.N <= 0:
+		return []string{"not shown that the model under test is the model that runs: the parity check compared no row"}
+	case m.Value != 0:
+		return []string{fmt.Sprintf("the model under test decides %g of %d recorded rows otherwise than the deployed system", m.Value, m.N)}
 	}
 	return nil
 }
@@ -59,11 +62,7 @@ func caveats(p *plan.Plan, observations []evidence.Observation) []string {
 func deployed(p *plan.Plan, probe string, observations []evidence.Observation) *evidence.Observation {
 	for i := range p.Items {
 		if it := &p.Items[i]; it.Probe == probe && it.Deployed {
-			for j := range observations {
-				if observations[j].Item == it.ID {
-					return &observations[j]
-				}
-			}
+			return observed(it.ID, observations)
 		}
 	}
 	return nil
@@ -74,20 +73,24 @@ func decide(p *plan.Plan, k *catalogue.Criterion, observations []evidence.Observ
 		Goal: k.Goal, Criterion: k.ID, SetBy: k.SetBy, Metric: k.Metric, Compare: k.Compare,
 		Level: k.Threshold, From: []string{}, Cites: k.Cites,
 	}
-	if k.Threshold == nil {
+	switch {
+	case k.Threshold == nil:
 		d.Decision, d.Because = dossier.NotAssessed, "the criterion has no level"
+		return d
+	case k.Compare != catalogue.AtLeast && k.Compare != catalogue.AtMost:
+		d.Decision, d.Because = dossier.NotAssessed, fmt.Sprintf("the criterion compares by %q, which is unknown", k.Compare)
 		return d
 	}
 	o := deployed(p, k.Probe, observations)
 	if o == nil {
-		d.Decision, d.Because = dossier.NotAssessed, leftOut(p, k.Probe, "", k.Probe+" was not run")
+		d.Decision, d.Because = leftOut(p, k.Probe, "", k.Probe+" was not run")
 		return d
 	}
 	d.From = append(d.From, o.ID)
 	m, ok := o.Metrics[k.Metric]
 	switch {
 	case o.State == result.NotApplicable:
-		d.Decision, d.Because = dossier.NotApplicable, o.Reason
+		d.Decision, d.Because = dossier.NotApplicable, fmt.Sprintf("%s: %s", k.Probe, o.Reason)
 		return d
 	case o.State != result.Measured:
 		d.Decision, d.Because = dossier.NotAssessed, fmt.Sprintf("%s: %s", o.State, o.Reason)
@@ -102,11 +105,35 @@ func decide(p *plan.Plan, k *catalogue.Criterion, observations []evidence.Observ
 	case !o.Valid():
 		d.Decision, d.Because = dossier.Inconclusive, "the measurement failed a check of its own: "+failedChecks(o)
 		d.Missing = "a measurement whose checks hold"
+	case unfit(m) != "":
+		d.Decision, d.Because = dossier.Inconclusive, fmt.Sprintf("%s cannot be decided by: %s", words(k.Metric), unfit(m))
+		d.Missing = fmt.Sprintf("a number with its interval at confidence %g, measured on something", confidence)
 	case k.ConfirmedDomain && p.Guessed:
 		d.Decision, d.Because = dossier.Inconclusive, "the domain was guessed from the data and nobody confirmed it"
 		d.Missing = "domain.confirmed_by in the manifest"
 	}
 	return d
+}
+
+// confidence is the least at which an interval decides.
+const confidence = 0.95
+
+// unfit says why a metric cannot decide anything: it rests on nothing, or its
+// interval is none. Evidence may come from somebody else's program.
+func unfit(m result.Metric) string {
+	// The same slack as measuretest.Accept's: the ends of an interval are computed.
+	const slack = 1e-12
+	switch {
+	case m.N <= 0:
+		return "it was measured on nothing"
+	case !(m.Lower <= m.Upper && m.Lower-slack <= m.Value && m.Value <= m.Upper+slack):
+		return fmt.Sprintf("%s does not lie between %s and %s", number(m.Value), number(m.Lower), number(m.Upper))
+	case m.Method == result.Exhaustive && m.Lower != m.Upper:
+		return "what was counted has no interval"
+	case m.Method != result.Exhaustive && !(m.Confidence >= confidence && m.Confidence < 1):
+		return fmt.Sprintf("its interval is stated at confidence %g", m.Confidence)
+	}
+	return ""
 }
 
 // compare sets the interval against the level: it must lie wholly on one side.
@@ -145,7 +172,10 @@ func missingRows(compare string, level float64, m result.Metric) string {
 		rowsFor = stat.RowsForUpper
 	}
 	rows, ok, err := rowsFor(*m.K, m.N, level, one)
-	if err != nil || !ok || rows <= m.N {
+	switch {
+	case err == nil && ok && rows <= m.N: // another method than Clopper-Pearson is wider
+		return "more rows; the interval narrows with the square root of their number"
+	case err != nil || !ok:
 		return "more rows than can be counted: the value is at the level itself"
 	}
 	outcome := "pass"
@@ -155,13 +185,17 @@ func missingRows(compare string, level float64, m result.Metric) string {
 	return fmt.Sprintf("about %d more rows, after which it would %s if the share stays %s", rows-m.N, outcome, number(m.Value))
 }
 
-func leftOut(p *plan.Plan, probe, goal, otherwise string) string {
+// leftOut is the verdict on what was not run, with the plan's reason for that.
+func leftOut(p *plan.Plan, probe, goal, otherwise string) (dossier.Verdict, string) {
 	for _, l := range p.LeftOut {
 		if probe != "" && l.Probe == probe || goal != "" && l.Goal == goal {
-			return l.Reason
+			if l.State == string(result.NotApplicable) {
+				return dossier.NotApplicable, l.Reason
+			}
+			return dossier.NotAssessed, l.Reason
 		}
 	}
-	return otherwise
+	return dossier.NotAssessed, otherwise
 }
 
 func failedChecks(o *evidence.Observation) string {

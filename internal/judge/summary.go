@@ -17,7 +17,8 @@ var badness = []dossier.Verdict{dossier.NotApplicable, dossier.Pass, dossier.Not
 func Goals(p *plan.Plan, decisions []dossier.Decision) []dossier.Goal {
 	goals := []dossier.Goal{}
 	for _, g := range p.Goals {
-		out := dossier.Goal{ID: g.ID, Title: g.Title, Claimed: g.Claimed, Decision: dossier.NotAssessed, Because: leftOut(p, "", g.ID, "nothing was measured for it")}
+		out := dossier.Goal{ID: g.ID, Title: g.Title, Claimed: g.Claimed}
+		out.Decision, out.Because = leftOut(p, "", g.ID, "nothing was measured for it")
 		theirs, ours := split(decisions, g.ID)
 		if len(theirs) == 0 {
 			theirs = ours
@@ -86,7 +87,8 @@ func Summarise(p *plan.Plan, decisions []dossier.Decision, goals []dossier.Goal)
 	return s
 }
 
-// exit follows DESIGN.md, "Exit status".
+// exit follows DESIGN.md, "Exit status". A claimed goal that does not apply is
+// neither a pass nor a failure; where that is so of all of them nothing was assessed.
 func exit(s dossier.Summary, goals []dossier.Goal, assessed, modelBroken bool) int {
 	switch {
 	case !assessed || modelBroken || s.Claimed == 0:
@@ -98,6 +100,9 @@ func exit(s dossier.Summary, goals []dossier.Goal, assessed, modelBroken bool) i
 		if g.Claimed && g.Decision != dossier.Pass && g.Decision != dossier.NotApplicable {
 			return 3
 		}
+	}
+	if s.Passed == 0 {
+		return 1
 	}
 	return 0
 }
