@@ -42,12 +42,17 @@ type Item struct {
 	Goals      []string       `json:"goals"`
 	Parameters map[string]any `json:"parameters,omitempty"`
 	Solutions  []string       `json:"solutions_on"`
-	// Deployed says that this run has on what the deployed system has on: criteria read it.
-	Deployed bool     `json:"deployed"`
-	Rows     int      `json:"rows,omitempty"` // rows of data or cases; 0: not row by row
-	After    []string `json:"after,omitempty"`
-	Queries  int      `json:"queries"` // estimate
-	Inputs   []string `json:"inputs"`  // names of the artefacts that it reads
+	// Deployed says that this run has on what the deployed system has on:
+	// criteria read it. The first run of a probe that is not deployed has every switchable
+	// solution off; those after it have one on.
+	Deployed bool `json:"deployed"`
+	// Paired names the 0/1 column of the rows whose difference between runs is
+	// the solutions' effect, so that others can compute it again without the probe.
+	Paired  string   `json:"paired,omitempty"`
+	Rows    int      `json:"rows,omitempty"` // rows of data or cases; 0: not row by row
+	After   []string `json:"after,omitempty"`
+	Queries int      `json:"queries"` // estimate
+	Inputs  []string `json:"inputs"`  // names of the artefacts that it reads
 }
 
 // LeftOut is a probe or a claimed goal that will not be measured, with the reason.

@@ -4,8 +4,8 @@ package planner
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/assize/assize/internal/artefact"
@@ -136,14 +136,10 @@ func criteria(t Target, c *catalogue.Catalogue) ([]catalogue.Criterion, error) {
 		k.Threshold = bound
 		out = append(out, k)
 	}
-	for name := range t.Manifest.Declared {
+	for _, name := range slices.Sorted(maps.Keys(t.Manifest.Declared)) {
 		if !used[name] {
-			known := make([]string, 0, len(used))
-			for n := range used {
-				known = append(known, n)
-			}
-			sort.Strings(known)
-			return nil, fmt.Errorf("plan %q: declared.%s: no criterion reads this level\nhint: levels that can be declared are %s", t.Manifest.Target.Name, name, strings.Join(known, ", "))
+			known := strings.Join(slices.Sorted(maps.Keys(used)), ", ")
+			return nil, fmt.Errorf("plan %q: declared.%s: no criterion reads this level\nhint: levels that can be declared are %s", t.Manifest.Target.Name, name, known)
 		}
 	}
 	return out, nil
@@ -198,25 +194,29 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 }
 
 // addItems plans one run of a probe with the deployed system's solutions on
-// and, where the probe asks for it, one with the switchable ones off.
+// and, where the probe asks for it, one with the switchable ones off and, when thorough, one
+// with each of them alone.
 func addItems(p *plan.Plan, t Target, probe *measure.Probe) error {
 	params, err := parameters(t, probe)
 	if err != nil {
 		return err
 	}
 	scope := measure.Scope{TestRows: t.Facts.TestRows, Width: t.Facts.Width, Classes: t.Facts.Classes, Params: params}
-	on, off := chains(t.Manifest)
+	on, off, alone := chains(t.Manifest)
 	runs := [][]string{on}
-	if probe.Switch && !slices.Equal(on, off) {
+	switch {
+	case !probe.Needs.Model:
+		runs = [][]string{{}}
+	case probe.Switch && len(alone) > 0:
 		runs = append(runs, off)
+		if t.Depth == "thorough" && len(alone) > 1 {
+			runs = append(runs, alone...)
+		}
 	}
 	for i, chain := range runs {
-		if !probe.Needs.Model {
-			chain = []string{}
-		}
 		item := plan.Item{
 			ID: fmt.Sprintf("i-%d", len(p.Items)+1), Probe: probe.ID, Version: probe.Version, Goals: probe.Goals,
-			Parameters: params, Solutions: chain, Deployed: i == 0, Inputs: inputs(t, probe),
+			Parameters: params, Solutions: chain, Deployed: i == 0, Paired: probe.Paired, Inputs: inputs(t, probe),
 		}
 		if probe.Rows != nil {
 			item.Rows = probe.Rows(scope)
@@ -246,9 +246,9 @@ func requirement(items []plan.Item, probe string, chain []string) string {
 	return found
 }
 
-// chains are the names of the solutions in the model's chain: as deployed, and
-// without those that can be switched off.
-func chains(m *manifest.Manifest) (on, off []string) {
+// chains are the names of the solutions in the model's chain: as deployed,
+// without those that can be switched off, and with one of these alone for each.
+func chains(m *manifest.Manifest) (on, off []string, alone [][]string) {
 	on, off = []string{}, []string{}
 	for _, s := range m.Solutions {
 		if !model.CanSwitch(s.Type) {
@@ -259,7 +259,14 @@ func chains(m *manifest.Manifest) (on, off []string) {
 			off = append(off, s.Name)
 		}
 	}
-	return on, off
+	for _, s := range m.Solutions {
+		if model.CanSwitch(s.Type) && s.Switchable {
+			alone = append(alone, slices.DeleteFunc(slices.Clone(on), func(name string) bool {
+				return name != s.Name && !slices.Contains(off, name)
+			}))
+		}
+	}
+	return on, off, alone
 }
 
 func inputs(t Target, p *measure.Probe) []string {
