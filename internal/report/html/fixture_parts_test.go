@@ -22,7 +22,7 @@ func exampleObservations(start time.Time) []evidence.Observation {
 	}
 	parity := made("o-1", "i-1", "performance/parity", both, 0.21, 250, result.Result{
 		State:    result.Measured,
-		Metrics:  map[string]result.Metric{"agreement": share(0.992, 0.9714, 0.999, 250), "disagreements": result.Exactly(0, 250, "rows"), "largest_difference": result.Exactly(0.0000021, 250, "score")},
+		Metrics:  map[string]result.Metric{"agreement": share(0.992, 0.9714, 0.999, 250), "disagreements": result.Exactly(2, 250, "rows"), "largest_difference": result.Exactly(0.0000021, 250, "score")},
 		Validity: []result.Validity{{Check: "enough-rows", OK: true, Note: "250 rows"}},
 	})
 	classification := made("o-2", "i-2", "performance/classification", both, 1.4, 250, result.Result{
@@ -92,7 +92,7 @@ func exampleDecisions(d *dossier.Dossier) []dossier.Decision {
 	metric := func(obs int, name string) *result.Metric { m := d.Observations[obs].Metrics[name]; return &m }
 	caveat := []string{"the model under test decides 2 of 250 recorded rows otherwise than the deployed system"}
 	return []dossier.Decision{
-		{Goal: "parity", Criterion: "default/agreement", SetBy: "default", Decision: dossier.Pass, Because: "disagreements is 0, the level is at most 0", Metric: "disagreements", Compare: "at_most", Level: level(0), Measured: metric(0, "disagreements"), From: []string{"o-1"}, Cites: []string{"AI Act Art. 15(1)"}},
+		{Goal: "parity", Criterion: "default/agreement", SetBy: "default", Decision: dossier.Fail, Because: "disagreements is 2, the level is at most 0", Metric: "disagreements", Compare: "at_most", Level: level(0), Measured: metric(0, "disagreements"), From: []string{"o-1"}, Cites: []string{"AI Act Art. 15(1)"}},
 		{Goal: "parity", Criterion: "declared/agreement", SetBy: "provider", Decision: dossier.Pass, Because: "lower bound 0.9714 supports at least 0.97", Metric: "agreement", Compare: "at_least", Level: level(0.97), Measured: metric(0, "agreement"), From: []string{"o-1"}, Cites: []string{"AI Act Art. 15(1)", "AI Act Art. 11 and Annex IV(2)(g)"}},
 		{Goal: "accuracy", Criterion: "declared/balanced-accuracy", SetBy: "provider", Decision: dossier.Inconclusive, Because: "lower bound 0.6402 does not support at least 0.65, the value 0.6931 alone decides nothing", Missing: "about 310 more rows, after which it would pass if the share stays 0.6931", Metric: "balanced_accuracy", Compare: "at_least", Level: level(0.65), Measured: metric(1, "balanced_accuracy"), From: []string{"o-2"}, Cites: []string{"AI Act Art. 15(1)", "AI Act Art. 15(3)", "ISO/IEC TS 4213"}, Caveats: caveat},
 		{Goal: "evasion", Criterion: "declared/robust-accuracy", SetBy: "provider", Decision: dossier.Fail, Because: "the whole interval 0.349 to 0.4275 misses at least 0.45", Metric: "robust_accuracy", Compare: "at_least", Level: level(0.45), Measured: metric(2, "robust_accuracy"), From: []string{"o-3"}, Cites: []string{"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion"}, Caveats: caveat},

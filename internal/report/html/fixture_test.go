@@ -69,7 +69,7 @@ func example() *dossier.Dossier {
 	d.Observations = exampleObservations(start)
 	d.Decisions = exampleDecisions(d)
 	d.Goals = []dossier.Goal{
-		{ID: "parity", Title: "The model under test is the model that runs", Claimed: true, Decision: dossier.Pass, Because: "disagreements is 0, the level is at most 0", SetBy: "default"},
+		{ID: "parity", Title: "The model under test is the model that runs", Claimed: true, Decision: dossier.Pass, Because: "lower bound 0.9714 supports at least 0.97", SetBy: "provider"},
 		{ID: "accuracy", Title: "Declared accuracy holds", Claimed: true, Decision: dossier.Inconclusive, Because: "lower bound 0.6402 does not support at least 0.65, the value 0.6931 alone decides nothing", SetBy: "provider"},
 		{ID: "evasion", Title: "Inputs cannot be changed to gain a decision", Claimed: true, Decision: dossier.Fail, Because: "the whole interval 0.349 to 0.4275 misses at least 0.45", SetBy: "provider"},
 		{ID: "malformed-input", Title: "Malformed input is refused or survived", Claimed: true, Decision: dossier.Pass, Because: "crashes is 0, the level is at most 0", SetBy: "default"},
@@ -81,7 +81,7 @@ func example() *dossier.Dossier {
 			"law":      {dossier.Pass: 1},
 			"provider": {dossier.Inconclusive: 1, dossier.Fail: 1, dossier.Pass: 1},
 			"assessor": {dossier.NotApplicable: 1},
-			"default":  {dossier.Pass: 2, dossier.Fail: 1, dossier.NotAssessed: 1},
+			"default":  {dossier.Pass: 1, dossier.Fail: 2, dossier.NotAssessed: 1},
 		},
 		Claimed: 5, Passed: 2, Exit: 3,
 		Caveats: []string{

@@ -73,7 +73,7 @@ func Unmeasured(d *dossier.Dossier) []manifest.Solution {
 func WhyUnmeasured(s manifest.Solution) string {
 	switch {
 	case s.Type == manifest.RecordOnly:
-		return "organisational: declared and dated by its owner, unmeasured"
+		return "organisational: declared by its owner, and no probe can measure it"
 	case !s.Switchable:
 		return "cannot be switched off, so its effect was not measured"
 	}

@@ -1,0 +1,254 @@
+// Package markdown writes a dossier as GitHub-flavoured Markdown, for a pull
+// request or a wiki: the verdicts with their numbers, every metric, and what was not assessed.
+//
+// Text of the target is escaped: it makes no markup, no link and no image, and
+// breaks no table.
+package markdown
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/evidence"
+	"github.com/assize/assize/internal/report/wording"
+	"github.com/assize/assize/internal/result"
+)
+
+// Write writes the report of d to w.
+func Write(w io.Writer, d *dossier.Dossier) error {
+	p := &page{}
+	p.head(d)
+	p.goals(d)
+	p.effects(d)
+	p.observations(d)
+	p.gaps(d)
+	p.verify(d)
+	if _, err := io.WriteString(w, p.String()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// page collects blocks. Whoever calls its methods has escaped what is not ours.
+type page struct{ strings.Builder }
+
+func (p *page) block(format string, args ...any) {
+	if p.Len() > 0 {
+		p.WriteByte('\n')
+	}
+	fmt.Fprintf(p, format+"\n", args...)
+}
+
+// table writes a head and rows; columns whose head ends with ":" are set to the right.
+func (p *page) table(head []string, rows [][]string) {
+	if len(rows) == 0 {
+		return
+	}
+	rule := make([]string, len(head))
+	for i, h := range head {
+		rule[i] = "---"
+		if strings.HasSuffix(h, ":") {
+			rule[i] = "---:"
+		}
+		head[i] = strings.TrimSuffix(h, ":")
+	}
+	lines := []string{"| " + strings.Join(head, " | ") + " |", "| " + strings.Join(rule, " | ") + " |"}
+	for _, row := range rows {
+		lines = append(lines, "| "+strings.Join(row, " | ")+" |")
+	}
+	p.block("%s", strings.Join(lines, "\n"))
+}
+
+func (p *page) bullets(lines []string) {
+	if len(lines) > 0 {
+		p.block("- %s", strings.Join(lines, "\n- "))
+	}
+}
+
+func (p *page) head(d *dossier.Dossier) {
+	p.block("# Assessment of %s %s", escape(d.Target.Name), escape(d.Target.Version))
+	var facts []string
+	for _, f := range [][2]string{
+		{"Provider", d.Target.Provider}, {"Intended purpose", d.Target.IntendedPurpose}, {"Classification, as declared", wording.Classification(d.Target.Classification)},
+		{"Assessed", wording.Moment(d.Started) + ", depth " + d.Plan.Depth + ", by " + d.Tool}, {"Run", d.Run},
+	} {
+		if f[1] != "" {
+			facts = append(facts, f[0]+": "+escape(f[1]))
+		}
+	}
+	if d.Interrupted {
+		facts = append(facts, "**The run was interrupted before its end.**")
+	}
+	p.bullets(facts)
+	p.block("## Summary and caveats")
+	p.block("**%s**", escape(wording.Headline(d)))
+	var rows [][]string
+	for _, g := range d.Goals {
+		claimed := "yes"
+		if !g.Claimed {
+			claimed = "no"
+		}
+		rows = append(rows, []string{verdict(g.Decision), escape(g.Title), claimed, escape(wording.Sentence(g.Because)), escape(wording.SetBy(g.SetBy))})
+	}
+	p.table([]string{"Verdict", "Goal", "Claimed", "Because", "Criterion set by"}, rows)
+	if len(d.Summary.Caveats) > 0 {
+		p.block("Caveats:")
+		var lines []string
+		for _, c := range d.Summary.Caveats {
+			lines = append(lines, escape(wording.Sentence(c)))
+		}
+		p.bullets(lines)
+	}
+	rows = nil
+	for _, setBy := range catalogue.SetBys() {
+		if by := d.Summary.Counts[setBy]; len(by) > 0 {
+			row, sum := []string{wording.SetBy(setBy)}, 0
+			for _, v := range wording.Verdicts() {
+				row = append(row, fmt.Sprint(by[v]))
+				sum += by[v]
+			}
+			rows = append(rows, append(row, fmt.Sprint(sum)))
+		}
+	}
+	p.table([]string{"Criteria set by", "pass:", "fail:", "inconclusive:", "not assessed:", "not applicable:", "of:"}, rows)
+	p.block("%s", wording.VerdictMeans)
+}
+
+func verdict(v dossier.Verdict) string {
+	return wording.Symbol(v) + " **" + escape(wording.Words(string(v))) + "**"
+}
+
+func (p *page) goals(d *dossier.Dossier) {
+	p.block("## Goals")
+	for _, g := range d.Goals {
+		p.block("### %s", escape(g.Title))
+		var rows [][]string
+		var notes []string
+		for _, k := range d.Decisions {
+			if k.Goal != g.ID {
+				continue
+			}
+			rows = append(rows, criterion(k))
+			id := escape(k.Criterion)
+			notes = append(notes, id+": "+escape(wording.Sentence(k.Because)))
+			if k.Missing != "" {
+				notes = append(notes, id+" is missing: "+escape(wording.Sentence(k.Missing)))
+			}
+			for _, c := range k.Caveats {
+				notes = append(notes, id+" carries a caveat: "+escape(wording.Sentence(c)))
+			}
+			if len(k.Cites) > 0 {
+				notes = append(notes, id+" cites "+escape(strings.Join(k.Cites, "; "))+".")
+			}
+		}
+		p.block("%s, goal %s", verdict(g.Decision), escape(g.ID))
+		p.table([]string{"Decision", "Criterion", "Asks", "Measured:", "Interval", "n:", "Set by", "From"}, rows)
+		p.bullets(notes)
+	}
+}
+
+func criterion(k dossier.Decision) []string {
+	row := []string{verdict(k.Decision), escape(k.Criterion), "", "–", "–", "–", escape(wording.SetBy(k.SetBy)), escape(strings.Join(k.From, ", "))}
+	unit := ""
+	if m := k.Measured; m != nil {
+		unit = m.Unit
+		row[3], row[4], row[5] = wording.In(unit, m.Value), escape(wording.Interval(*m)), wording.Whole(int64(m.N))
+	}
+	if k.Metric != "" {
+		row[2] = escape(wording.Metric(k.Metric) + " " + wording.Level(k.Compare, k.Level, unit))
+	}
+	return row
+}
+
+func (p *page) effects(d *dossier.Dossier) {
+	p.block("## Effect of the solutions")
+	var rows [][]string
+	for _, e := range d.Effects {
+		rows = append(rows, []string{
+			escape(strings.Join(e.Solutions, ", ")), escape(e.Probe), wording.Percent(e.On), wording.Percent(e.Off), wording.Points(e.Difference),
+			escape("[" + wording.Points(e.Lower) + ", " + wording.Points(e.Upper) + "]"), escape(wording.P(e.P)), wording.Whole(int64(e.N)), escape(e.Note),
+		})
+	}
+	p.table([]string{"Solutions", "Probe", "With:", "Without:", "Difference:", "95 % interval", "McNemar, exact", "n:", "Note"}, rows)
+	rows = nil
+	for _, u := range wording.Unmeasured(d) {
+		valid := string(u.ValidUntil)
+		if wording.Expired(u, d.Started) {
+			valid += " ✗ **expired**"
+		}
+		rows = append(rows, []string{escape(u.Name), escape(u.Owner), escape(string(u.Date)), valid, escape(wording.WhyUnmeasured(u))})
+	}
+	p.table([]string{"Unmeasured solution", "Owner", "Date", "Valid until", "Why"}, rows)
+	if len(d.Effects)+len(rows) == 0 {
+		p.block("No solution is in place.")
+	}
+}
+
+func (p *page) observations(d *dossier.Dossier) {
+	p.block("## Observations")
+	for _, o := range d.Observations {
+		p.observation(o)
+	}
+}
+
+func (p *page) observation(o evidence.Observation) {
+	p.block("### %s: %s", escape(o.ID), escape(o.Probe))
+	on := "no solution on"
+	if len(o.SolutionsOn) > 0 {
+		on = "with " + strings.Join(o.SolutionsOn, ", ") + " on"
+	}
+	line := fmt.Sprintf("version %d, %s, %s queries in %s; seed %s; digest %s", o.Version, on, wording.Whole(o.Queries), wording.Seconds(o.Seconds), o.Seed, o.Digest)
+	if o.State != result.Measured {
+		line = wording.Words(string(o.State)) + ": " + o.Reason + "; " + line
+	}
+	p.block("%s", escape(wording.Sentence(line)))
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(o.Metrics)) {
+		m := o.Metrics[name]
+		rows = append(rows, []string{escape(wording.Metric(name)), wording.In(m.Unit, m.Value), escape(wording.Interval(m)), wording.Whole(int64(m.N)), escape(m.Unit), escape(m.Method)})
+	}
+	p.table([]string{"Metric", "Value:", "Interval", "n:", "Unit", "Method"}, rows)
+	var lines []string
+	for _, v := range o.Validity {
+		mark := "✓ holds: "
+		if !v.OK {
+			mark = "✗ **does not hold**: "
+		}
+		lines = append(lines, mark+escape(strings.TrimSuffix(wording.Words(v.Check)+": "+v.Note, ": ")))
+	}
+	for _, f := range o.Findings {
+		lines = append(lines, fmt.Sprintf("Finding, %s: %s Where: %s. %s", escape(string(f.Severity)), escape(wording.Sentence(f.What)), escape(f.Where), escape(wording.Sentence(f.Fix))))
+	}
+	for _, n := range o.Notes {
+		lines = append(lines, "Note: "+escape(wording.Sentence(n)))
+	}
+	p.bullets(lines)
+}
+
+func (p *page) gaps(d *dossier.Dossier) {
+	p.block("## Not assessed, and why")
+	var rows [][]string
+	for _, g := range wording.Gaps(d) {
+		rows = append(rows, []string{escape(g.What), escape(g.State), escape(wording.Sentence(g.Reason))})
+	}
+	if len(rows) == 0 {
+		p.block("Everything in the plan was assessed, and the plan left nothing out.")
+	}
+	p.table([]string{"What", "State", "Reason"}, rows)
+}
+
+func (p *page) verify(d *dossier.Dossier) {
+	p.block("## How to verify")
+	p.block("```\nassize verify DIR --key FILE\nassize-verify DIR --key FILE\n```")
+	p.bullets([]string{
+		"Plan digest: " + escape(string(d.Plan.Digest)), "Seed nonce: " + escape(d.Plan.SeedNonce), "Catalogue digest: " + escape(string(d.Plan.Catalogue)),
+		fmt.Sprintf("Log: %s, entries from %d of %d, earlier runs: %d", escape(d.Log.Origin), d.Log.First, d.Log.Size, d.Log.EarlierRuns), "Key that signed: " + escape(d.Log.Key),
+	})
+	p.block("%s", wording.VerificationShows)
+	p.block("%s", wording.VerificationLacks)
+}

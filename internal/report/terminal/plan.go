@@ -1,0 +1,65 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/assize/assize/internal/plan"
+	"github.com/assize/assize/internal/report/wording"
+)
+
+// WritePlan writes what would run, on how many rows and at what cost, and what
+// would not run and why. cost says the seconds of an item on one core; 0 is not known.
+func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Options) error {
+	s := newSheet(o)
+	s.para(0, 0, bold, fmt.Sprintf("Plan for %s %s at depth %s", p.Target, p.Version, p.Depth))
+	if p.ModelError != "" {
+		s.para(0, 0, red, "✗ The model could not be opened: "+p.ModelError)
+	}
+	if p.Guessed {
+		s.para(0, 0, "", "The domain is guessed from the data: what is measured on it cannot pass.")
+	}
+	s.blank()
+	rows, sum := [][]string{{"probe", "solutions", "rows", "queries", "time", "goals"}}, 0.0
+	for i := range p.Items {
+		it := &p.Items[i]
+		row := []string{it.Probe, "off", "–", wording.Whole(int64(it.Queries)), "–", goals(it.Goals)}
+		if len(it.Solutions) > 0 {
+			row[1] = fmt.Sprintf("%d on", len(it.Solutions))
+		}
+		if it.Rows > 0 {
+			row[2] = wording.Whole(int64(it.Rows))
+		}
+		if c := cost(it); c > 0 {
+			row[4] = wording.Seconds(c)
+			sum += c
+		}
+		rows = append(rows, row)
+	}
+	s.table(2, s.fit(rows), []bool{false, false, true, true, true, false}, rows)
+	s.blank()
+	total := fmt.Sprintf("%d items, %s queries of the model", len(p.Items), wording.Whole(int64(p.Queries())))
+	if sum > 0 {
+		total += ", about " + wording.Seconds(sum) + " of one core"
+	}
+	s.para(0, 0, "", total+".")
+	s.para(0, 0, "", fmt.Sprintf("%d criteria will decide %d claimed goals: %s.", len(p.Criteria), len(p.Claims), goals(p.Claims)))
+	var left []string
+	for _, l := range p.LeftOut {
+		what := l.Probe
+		if what == "" {
+			what = "goal " + l.Goal
+		}
+		left = append(left, fmt.Sprintf("%s: %s: %s", what, wording.Words(l.State), l.Reason))
+	}
+	s.list("Will not run, and why", left)
+	return s.flush(w, "plan")
+}
+
+func goals(ids []string) string {
+	if len(ids) == 0 {
+		return "none"
+	}
+	return strings.Join(ids, ", ")
+}

@@ -1,0 +1,182 @@
+// Package terminal writes a dossier and a plan for people who read a terminal:
+// lines that fit the width, a symbol and a word for every verdict, colour only where it is asked for.
+//
+// Text of the target cannot move the cursor, colour the screen or turn the reading
+// direction: such characters are shown as escapes.
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/report/wording"
+)
+
+// Options say what the terminal can do.
+type Options struct {
+	Width  int  // columns; 0 is 80, and no fewer than 60 are used
+	Colour bool // ANSI colours; whether NO_COLOR is set is for the caller to ask
+}
+
+// Write writes the verdicts of d: summary and caveats, each goal with its
+// criteria, effects of solutions, and what was not assessed.
+func Write(w io.Writer, d *dossier.Dossier, o Options) error {
+	s := newSheet(o)
+	s.head(d)
+	for _, claimed := range []bool{true, false} {
+		s.goals(d, claimed)
+	}
+	s.effects(d)
+	s.counts(d)
+	s.list("Caveats", d.Summary.Caveats)
+	s.gaps(wording.Gaps(d))
+	s.blank()
+	s.para(0, 0, "", wording.VerdictMeans)
+	return s.flush(w, "verdicts")
+}
+
+func (s *sheet) head(d *dossier.Dossier) {
+	title := d.Target.Name + " " + d.Target.Version
+	if d.Target.Provider != "" {
+		title += ", " + d.Target.Provider
+	}
+	s.para(0, 0, bold, title)
+	s.para(0, 0, dim, fmt.Sprintf("assessed %s at depth %s by %s, run %.8s", wording.Moment(d.Started), d.Plan.Depth, d.Tool, d.Run))
+	if d.Interrupted {
+		s.para(0, 0, bold, "The run was interrupted before its end.")
+	}
+	s.blank()
+	s.para(0, 0, bold, wording.Headline(d))
+}
+
+func (s *sheet) goals(d *dossier.Dossier, claimed bool) {
+	var all [][]string
+	for _, k := range d.Decisions {
+		all = append(all, criterion(k))
+	}
+	widths := s.fit(all) // the same for every goal
+	first := true
+	for _, g := range d.Goals {
+		if g.Claimed != claimed {
+			continue
+		}
+		if first && !claimed {
+			s.blank()
+			s.para(0, 0, bold, "Not claimed, assessed all the same")
+		}
+		first = false
+		s.blank()
+		s.verdict(g)
+		var rows [][]string
+		var notes []string
+		for i, k := range d.Decisions {
+			if k.Goal == g.ID {
+				rows = append(rows, all[i])
+				notes = append(notes, k.Missing)
+			}
+		}
+		s.table(4, widths, []bool{false, false, true, false, false, true, false}, rows)
+		for i, n := range notes {
+			if n != "" {
+				s.para(6, 2, dim, "missing for "+rows[i][1]+": "+n)
+			}
+		}
+	}
+}
+
+// verdict writes a goal: its mark and title on one line, the sentence below.
+func (s *sheet) verdict(g dossier.Goal) {
+	mark := wording.Symbol(g.Decision) + " " + strings.ToUpper(wording.Words(string(g.Decision)))
+	s.marked(mark, 18, colourOf(g.Decision), g.Title)
+	sentence := wording.Sentence(g.Because)
+	if g.SetBy != "" {
+		sentence += " Set by " + wording.SetBy(g.SetBy) + "."
+	}
+	s.para(4, 0, "", sentence)
+}
+
+// criterion is one row: mark, metric, value, interval, level, n, who set it.
+func criterion(k dossier.Decision) []string {
+	name := wording.Metric(k.Metric)
+	if name == "" {
+		name = k.Criterion
+	}
+	row := []string{wording.Symbol(k.Decision), name, "–", "", "", "", by(k.SetBy)}
+	unit := ""
+	if m := k.Measured; m != nil {
+		unit = m.Unit
+		row[2], row[3], row[5] = wording.In(m.Unit, m.Value), wording.Interval(*m), "n "+wording.Whole(int64(m.N))
+	}
+	row[4] = wording.ShortLevel(k.Compare, k.Level, unit)
+	return row
+}
+
+func by(setBy string) string {
+	if setBy == "" {
+		return "nobody"
+	}
+	return setBy
+}
+
+func (s *sheet) effects(d *dossier.Dossier) {
+	unmeasured := wording.Unmeasured(d)
+	if len(d.Effects)+len(unmeasured) == 0 {
+		return
+	}
+	s.blank()
+	s.para(0, 0, bold, "Effect of the solutions")
+	for _, e := range d.Effects {
+		s.para(2, 2, "", fmt.Sprintf("%s, by %s: %s with, %s without; difference %s [%s, %s], %s, n %s; %s", strings.Join(e.Solutions, ", "), e.Probe,
+			wording.Percent(e.On), wording.Percent(e.Off), wording.Points(e.Difference), wording.Points(e.Lower), wording.Points(e.Upper), wording.P(e.P), wording.Whole(int64(e.N)), e.Note))
+	}
+	for _, u := range unmeasured {
+		text := u.Name + ": unmeasured; " + wording.WhyUnmeasured(u)
+		if wording.Expired(u, d.Started) {
+			text += "; ✗ expired on " + string(u.ValidUntil)
+		}
+		s.para(2, 2, "", text)
+	}
+}
+
+// counts keeps apart who set a criterion.
+func (s *sheet) counts(d *dossier.Dossier) {
+	s.blank()
+	s.para(0, 0, bold, "Criteria by who set them")
+	rows := [][]string{{"", "pass", "fail", "inconclusive", "not assessed", "not applicable", "of"}}
+	for _, setBy := range catalogue.SetBys() {
+		if by := d.Summary.Counts[setBy]; len(by) > 0 {
+			row, sum := []string{setBy}, 0
+			for _, v := range wording.Verdicts() {
+				row = append(row, fmt.Sprint(by[v]))
+				sum += by[v]
+			}
+			rows = append(rows, append(row, fmt.Sprint(sum)))
+		}
+	}
+	s.table(2, s.fit(rows), []bool{false, true, true, true, true, true, true}, rows)
+}
+
+func (s *sheet) list(title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	s.blank()
+	s.para(0, 0, bold, title)
+	for _, l := range lines {
+		s.para(2, 2, "", "- "+l)
+	}
+}
+
+func (s *sheet) gaps(gaps []wording.Gap) {
+	var lines []string
+	for _, g := range gaps {
+		if line := fmt.Sprintf("%s: %s: %s", g.What, g.State, g.Reason); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	s.list("Not assessed, and why", lines)
+}

@@ -1,0 +1,107 @@
+package terminal_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mattn/go-runewidth"
+
+	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/plan"
+	"github.com/assize/assize/internal/report/terminal"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// example is the dossier that the HTML report is tested on too; its test writes the file.
+func example(t *testing.T) *dossier.Dossier {
+	t.Helper()
+	b, err := os.ReadFile("../html/testdata/dossier.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := dossier.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func verdicts(t *testing.T, o terminal.Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := terminal.Write(&b, example(t), o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func planned(t *testing.T, o terminal.Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	err := terminal.WritePlan(&b, &example(t).Plan.Plan, func(i *plan.Item) float64 { return float64(i.Queries) * 1e-4 }, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestGolden(t *testing.T) {
+	for name, got := range map[string]string{
+		"verdicts-80.txt":     verdicts(t, terminal.Options{}),
+		"verdicts-100.txt":    verdicts(t, terminal.Options{Width: 100}),
+		"verdicts-colour.txt": verdicts(t, terminal.Options{Width: 100, Colour: true}),
+		"plan.txt":            planned(t, terminal.Options{Width: 80}),
+	} {
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(got, string(want)); diff != "" {
+			t.Errorf("%s differs (run with -update if that is meant), got -, want +:\n%s", name, diff)
+		}
+	}
+}
+
+// However narrow, no line is longer than the width, and nothing of the target reaches the terminal raw.
+func TestFitsAndStaysClean(t *testing.T) {
+	wide := runewidth.Condition{}
+	for _, width := range []int{60, 72, 80, 100, 132} {
+		for _, text := range []string{verdicts(t, terminal.Options{Width: width}), planned(t, terminal.Options{Width: width})} {
+			for line := range strings.SplitSeq(text, "\n") {
+				if got := wide.StringWidth(line); got > width {
+					t.Errorf("at width %d a line takes %d columns: %q", width, got, line)
+				}
+			}
+			if i := strings.IndexAny(text, "\x1b\x07\u202e\u2066\r\t"); i >= 0 {
+				t.Errorf("the text holds %q", text[i:i+1])
+			}
+		}
+	}
+}
+
+// Colour adds codes and changes nothing else; of the target's own codes none is left.
+func TestColourOnlyAdds(t *testing.T) {
+	coloured := verdicts(t, terminal.Options{Width: 90, Colour: true})
+	plainer := coloured
+	for _, code := range []string{"0", "1", "2", "1;31", "1;32", "1;33"} {
+		plainer = strings.ReplaceAll(plainer, "\x1b["+code+"m", "")
+	}
+	if got, want := plainer, verdicts(t, terminal.Options{Width: 90}); got != want {
+		t.Errorf("without its codes the coloured text differs:\n%s", cmp.Diff(got, want))
+	}
+	if coloured == plainer {
+		t.Error("colour was asked for and none is there")
+	}
+}
