@@ -123,16 +123,21 @@ type Log struct {
 	EarlierRuns int `json:"earlier_runs"`
 }
 
-// Outcome is the digest of all that was decided: what the ledger's last entry of a run holds.
+// Outcome is the digest of all that was decided, and of what the dossier says
+// of the target beside it: what the ledger's last entry of a run holds. Everything else in a
+// dossier is bound by the run's earlier entries.
 func (d *Dossier) Outcome() (artefact.Digest, error) {
 	b, err := evidence.Canonical(struct {
-		Decisions   []Decision `json:"decisions"`
-		Goals       []Goal     `json:"goals"`
-		Effects     []Effect   `json:"effects"`
-		Summary     Summary    `json:"summary"`
-		Ended       time.Time  `json:"ended"`
-		Interrupted bool       `json:"interrupted"`
-	}{d.Decisions, d.Goals, d.Effects, d.Summary, d.Ended, d.Interrupted})
+		Target      manifest.Target     `json:"target"`
+		Solutions   []manifest.Solution `json:"solutions"`
+		Decisions   []Decision          `json:"decisions"`
+		Goals       []Goal              `json:"goals"`
+		Effects     []Effect            `json:"effects"`
+		Summary     Summary             `json:"summary"`
+		Started     time.Time           `json:"started"`
+		Ended       time.Time           `json:"ended"`
+		Interrupted bool                `json:"interrupted"`
+	}{d.Target, d.Solutions, d.Decisions, d.Goals, d.Effects, d.Summary, d.Started, d.Ended, d.Interrupted})
 	if err != nil {
 		return "", err
 	}

@@ -82,7 +82,11 @@ func List(ctx context.Context, dir string) ([]File, error) {
 		if len(files) == maxFiles {
 			return fmt.Errorf("there are more than %d files", maxFiles)
 		}
-		if info, err := d.Info(); err != nil || info.Size() > maxFileBytes {
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if info.Size() > maxFileBytes {
 			return fmt.Errorf("%q is larger than %d bytes", rel, maxFileBytes)
 		}
 		digest, size, err := artefact.DigestOf(ctx, path)
@@ -141,8 +145,11 @@ func ReadFile(dir, name string, limit int64) ([]byte, error) {
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil || int64(len(b)) > limit {
-		return nil, fmt.Errorf("read dossier: %q: longer than %d bytes, or %w", name, limit, err)
+	if err != nil {
+		return nil, fmt.Errorf("read dossier: %q: %w", name, err)
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("read dossier: %q: longer than %d bytes", name, limit)
 	}
 	return b, nil
 }

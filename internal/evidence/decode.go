@@ -15,21 +15,18 @@ const maxDepth = 64
 // nesting and anything behind the value are refused, and the bytes must be the
 // canonical encoding of what was read.
 func Decode(b []byte, v any) error {
-	if err := DecodeReadable(b, v); err != nil {
-		return err
-	}
-	again, err := Canonical(v)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(again, b) {
-		return errors.New("read evidence: the bytes are not the canonical encoding of what they say")
-	}
-	return nil
+	return decode(b, v, b)
 }
 
-// DecodeReadable is Decode for JSON that may be laid out for people.
+// DecodeReadable is Decode for JSON that may be laid out for people: its
+// canonical form must be that of what was read. So a key in other letter case, which Go
+// takes for the field, cannot show another reader something else.
 func DecodeReadable(b []byte, v any) error {
+	return decode(b, v, nil)
+}
+
+// decode reads b into v, whose canonical encoding must be want, or b's own if that is nil.
+func decode(b []byte, v any, want []byte) error {
 	if err := strictKeys(b); err != nil {
 		return fmt.Errorf("read evidence: %w", err)
 	}
@@ -37,6 +34,19 @@ func DecodeReadable(b []byte, v any) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return fmt.Errorf("read evidence: %w", err)
+	}
+	if want == nil {
+		var err error
+		if want, err = Canonical(json.RawMessage(b)); err != nil {
+			return fmt.Errorf("read evidence: %w", err)
+		}
+	}
+	again, err := Canonical(v)
+	if err != nil {
+		return fmt.Errorf("read evidence: %w", err)
+	}
+	if !bytes.Equal(again, want) {
+		return errors.New("read evidence: the bytes are not the canonical encoding of what they say")
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -11,6 +12,9 @@ import (
 // Salted begins the digest of a file of rows.
 const Salted = "salted:"
 
+// saltBytes is the length of a salt.
+const saltBytes = 32
+
 // rowsFile is a file of per-row outcomes. The salt is inside, so that whoever
 // removes the file removes both.
 type rowsFile struct {
@@ -20,7 +24,7 @@ type rowsFile struct {
 
 // SealRows encodes rows behind 32 random bytes and returns the file's bytes and its salted digest.
 func SealRows(rows *result.Rows, random io.Reader) (file []byte, salted string, err error) {
-	salt := make([]byte, 32)
+	salt := make([]byte, saltBytes)
 	if _, err := io.ReadFull(random, salt); err != nil {
 		return nil, "", fmt.Errorf("draw salt: %w", err)
 	}
@@ -36,8 +40,14 @@ func UnsealRows(file []byte) (*result.Rows, error) {
 	if err := Decode(file, &f); err != nil {
 		return nil, err
 	}
-	if f.Rows == nil {
-		return nil, fmt.Errorf("read rows: the file holds none")
+	switch {
+	case f.Rows == nil:
+		return nil, errors.New("read rows: the file holds none")
+	case len(f.Salt) != saltBytes:
+		return nil, fmt.Errorf("read rows: a salt of %d bytes, want %d", len(f.Salt), saltBytes)
 	}
-	return f.Rows, f.Rows.Validate()
+	if err := f.Rows.Validate(); err != nil {
+		return nil, fmt.Errorf("read rows: %w", err)
+	}
+	return f.Rows, nil
 }
