@@ -68,7 +68,7 @@ func drawDifference(id string, e dossier.Effect) *drawing {
 
 // drawSpread draws a share's interval small, on 0 to 1, for a row of a table.
 func drawSpread(id, name string, m result.Metric) *drawing {
-	if m.Unit != wording.Share || m.Method == result.Exhaustive || m.Lower < 0 || m.Upper > 1 || m.Value < 0 || m.Value > 1 {
+	if m.Unit != wording.Share || m.Method == result.Exhaustive || !finite(m.Value, m.Lower, m.Upper) || m.Lower < 0 || m.Upper > 1 || m.Value < 0 || m.Value > 1 {
 		return nil
 	}
 	x := scale{Lo: 0, Hi: 1, A: 4, B: 116}

@@ -1,7 +1,9 @@
 package wording
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/manifest"
@@ -17,45 +19,52 @@ type Gap struct {
 
 // Gaps lists all that was not assessed: what the plan left out, what was tried
 // and not measured, what could not be decided for want of a measurement, and goals of
-// the catalogue of which nothing is known.
+// the catalogue of which nothing is known. What has one state and reason stands together.
 func Gaps(d *dossier.Dossier) []Gap {
 	var gaps []Gap
-	titles := map[string]string{}
+	added := map[Gap]bool{}
+	add := func(kind, name, state, reason string) {
+		one := Gap{kind + " " + name, state, reason}
+		if added[one] {
+			return
+		}
+		added[one] = true
+		i := slices.IndexFunc(gaps, func(g Gap) bool { return g.State == state && g.Reason == reason && strings.HasPrefix(g.What, kind) })
+		if i < 0 {
+			gaps = append(gaps, one)
+		} else {
+			gaps[i].What += "; " + name
+		}
+	}
+	titles, said := map[string]string{}, map[string]bool{}
 	for _, g := range d.Plan.Goals {
 		titles[g.ID] = g.Title
 	}
-	said := map[string]bool{}
 	for _, l := range d.Plan.LeftOut {
-		what := "probe " + l.Probe
-		if l.Probe == "" {
-			what, said[l.Goal] = "goal: "+goalTitle(titles, l.Goal), true
+		if l.Probe != "" {
+			add("probe", l.Probe, Words(l.State), l.Reason)
+			continue
 		}
-		gaps = append(gaps, Gap{what, Words(l.State), l.Reason})
+		said[l.Goal] = true
+		add("goal:", cmp.Or(titles[l.Goal], l.Goal), Words(l.State), l.Reason)
 	}
 	for _, o := range d.Observations {
 		if o.State != result.Measured {
-			gaps = append(gaps, Gap{"observation " + o.ID + ", " + o.Probe, Words(string(o.State)), o.Reason})
+			add("observation", o.ID+", "+o.Probe, Words(string(o.State)), o.Reason)
 		}
 	}
 	for _, k := range d.Decisions {
 		said[k.Goal] = true
 		if k.Decision == dossier.NotAssessed || k.Decision == dossier.NotApplicable {
-			gaps = append(gaps, Gap{"criterion " + k.Criterion, Words(string(k.Decision)), k.Because})
+			add("criterion", k.Criterion, Words(string(k.Decision)), k.Because)
 		}
 	}
 	for _, g := range d.Plan.Goals {
 		if !said[g.ID] && !slices.ContainsFunc(d.Goals, func(h dossier.Goal) bool { return h.ID == g.ID }) {
-			gaps = append(gaps, Gap{"goal: " + g.Title, "not assessed", "not claimed, and no criterion speaks of it"})
+			add("goal:", g.Title, "not assessed", "not claimed, and no criterion speaks of it")
 		}
 	}
 	return gaps
-}
-
-func goalTitle(titles map[string]string, id string) string {
-	if t := titles[id]; t != "" {
-		return t
-	}
-	return id
 }
 
 // Unmeasured lists the solutions of which no effect was measured.
