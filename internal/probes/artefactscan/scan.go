@@ -1,0 +1,236 @@
+package artefactscan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/assize/assize/internal/artefact"
+	"github.com/assize/assize/internal/measure"
+	"github.com/assize/assize/internal/onnx"
+	"github.com/assize/assize/internal/result"
+)
+
+// maxBytes bounds the file that is held in memory; the worker has a limit of its own.
+const maxBytes = 768 << 20
+
+// perRule is how many findings of one rule are kept a file; all are counted.
+const perRule = 20
+
+// scan collects what is found in all files.
+type scan struct {
+	files    []measure.File
+	res      *result.Result
+	counts   map[result.Severity]int
+	dropped  map[string]int
+	bytes    struct{ structured, opaque, unread, all int64 }
+	unlike   []string               // files that are not as they were digested
+	external map[string][]dataRange // by artefact: what tensors refer to
+	kept     map[[2]string]int      // findings kept by file and rule
+}
+
+func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
+	s := &scan{
+		res: &result.Result{State: result.Measured, Metrics: map[string]result.Metric{}}, counts: map[result.Severity]int{},
+		dropped: map[string]int{}, external: map[string][]dataRange{}, kept: map[[2]string]int{},
+	}
+	for _, f := range c.Files {
+		if f.Kind == artefact.Model {
+			s.files = append(s.files, f)
+		}
+	}
+	if len(s.files) == 0 {
+		return result.Unmeasured(result.NotAvailable, "the manifest names no model file"), nil
+	}
+	// Models first: they say what their data files are for.
+	for i, data := range []bool{false, true} {
+		for _, f := range s.files {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			if s.isData(&f) == data {
+				if err := s.file(ctx, &f, data); err != nil {
+					return nil, err
+				}
+			}
+		}
+		c.Done(float64(i+1) / 2)
+	}
+	s.finish()
+	return s.res, nil
+}
+
+// isData tells whether an artefact is a file that a model keeps tensors in.
+func (s *scan) isData(f *measure.File) bool {
+	return len(f.From) == 1 && strings.HasPrefix(f.Name, f.From[0]+"#")
+}
+
+// file scans one artefact. What is wrong with the file is a finding, not an error.
+func (s *scan) file(ctx context.Context, f *measure.File, data bool) error {
+	r := &reporter{scan: s, file: f.Name}
+	info, err := os.Stat(f.OpenPath)
+	switch {
+	case err != nil:
+		r.unreadable(f.SizeBytes, cause(err))
+		return nil
+	case !info.Mode().IsRegular():
+		r.unreadable(f.SizeBytes, "it is a folder or another thing that is no file")
+		return nil
+	}
+	in, err := os.Open(f.OpenPath)
+	if err != nil {
+		r.unreadable(info.Size(), cause(err))
+		return nil
+	}
+	defer in.Close()
+	s.bytes.all += info.Size()
+	if data {
+		return s.dataFile(ctx, r, f, in, info.Size())
+	}
+	head := make([]byte, onnx.SniffBytes)
+	n, err := io.ReadFull(in, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("scan %q: %s", f.Name, cause(err))
+	}
+	if format := onnx.Sniff(head[:n]); format != onnx.Unrecognised {
+		s.bytes.unread += info.Size()
+		r.add("artefact/unsupported-format", result.High, "", fmt.Sprintf("The file is a %s. It was not read: nothing is known of what it does when it is loaded.", format), sentence(format.ExportHint()), string(head[:min(n, 24)]))
+		return nil
+	}
+	if info.Size() > maxBytes {
+		s.bytes.unread += info.Size()
+		r.add("artefact/too-large", result.Medium, "", fmt.Sprintf("The file has %d bytes; files over %d are not read.", info.Size(), int64(maxBytes)), "Store the weights as external data.", "")
+		return nil
+	}
+	b := make([]byte, info.Size())
+	if _, err := in.ReadAt(b, 0); err != nil {
+		return fmt.Errorf("scan %q: %s", f.Name, cause(err))
+	}
+	if f.Digest != "" && artefact.DigestBytes(b) != f.Digest {
+		s.unlike = append(s.unlike, f.Name)
+	}
+	s.model(r, f, b)
+	return nil
+}
+
+// model scans the bytes of an ONNX file.
+func (s *scan) model(r *reporter, f *measure.File, b []byte) {
+	end := topLevelEnd(b)
+	m, err := onnx.Read(b[:end], onnx.DefaultLimits())
+	if err != nil {
+		line, hint, _ := strings.Cut(err.Error(), "\nhint: ")
+		s.bytes.unread += int64(len(b))
+		r.add("onnx/unreadable", result.High, "", "The file cannot be decoded as ONNX: nothing is known of its content.", sentence(hint), line)
+		return
+	}
+	if rest := b[end:]; len(rest) > 0 {
+		s.bytes.unread += int64(len(rest))
+		r.add("onnx/trailing-bytes", result.High, fmt.Sprintf("byte %d", end), fmt.Sprintf("%d bytes stand behind the model%s.", len(rest), containing(rest)), "Export the model again.", string(rest[:min(len(rest), 32)]))
+	}
+	structured, opaque, unread, err := onnx.Coverage(b[:end])
+	if err != nil { // what Read accepts can be accounted for
+		structured, opaque, unread = 0, 0, int64(end)
+	}
+	s.bytes.structured, s.bytes.opaque, s.bytes.unread = s.bytes.structured+structured, s.bytes.opaque+opaque, s.bytes.unread+unread
+	inspect(r, f, m, unread)
+}
+
+// finish turns what was counted into metrics.
+func (s *scan) finish() {
+	n := len(s.files)
+	for severity, name := range map[result.Severity]string{result.High: "findings_high", result.Medium: "findings_medium", result.Low: "findings_low", result.Info: "findings_info"} {
+		s.res.Metrics[name] = result.Exactly(float64(s.counts[severity]), n, "findings")
+	}
+	s.res.Metrics["serious_findings"] = result.Exactly(float64(s.counts[result.High]+s.counts[result.Medium]), n, "findings")
+	s.res.Metrics["files"] = result.Exactly(float64(n), n, "files")
+	for name, v := range map[string]int64{"structured_bytes": s.bytes.structured, "opaque_bytes": s.bytes.opaque, "unread_bytes": s.bytes.unread} {
+		s.res.Metrics[name] = result.Exactly(float64(v), int(s.bytes.all), "bytes")
+	}
+	rank := []result.Severity{result.High, result.Medium, result.Low, result.Info}
+	slices.SortStableFunc(s.res.Findings, func(a, b result.Finding) int {
+		return slices.Index(rank, a.Severity) - slices.Index(rank, b.Severity)
+	})
+	rules := make([]string, 0, len(s.dropped))
+	for rule := range s.dropped {
+		rules = append(rules, rule)
+	}
+	slices.Sort(rules)
+	for _, rule := range rules {
+		s.res.Notes = append(s.res.Notes, fmt.Sprintf("%d more findings of %s are counted and not listed", s.dropped[rule], rule))
+	}
+	note := "the bytes that were scanned are those that were digested"
+	if len(s.unlike) > 0 {
+		note = "changed since they were digested: " + strings.Join(s.unlike, ", ")
+	}
+	s.res.Check("files-as-digested", len(s.unlike) == 0, note)
+	s.res.Pictures = []result.Picture{{
+		ID: "bytes", Title: "Bytes accounted for", Kind: "bars", YLabel: "bytes", Labels: []string{"structured", "opaque", "unread"},
+		Series: []result.Series{{Name: "bytes", Y: []float64{float64(s.bytes.structured), float64(s.bytes.opaque), float64(s.bytes.unread)}}},
+	}}
+}
+
+// reporter adds findings in one file.
+type reporter struct {
+	scan *scan
+	file string
+}
+
+// add counts a finding and keeps it while there are few of its rule.
+func (r *reporter) add(rule string, severity result.Severity, where, what, fix, evidence string) {
+	s := r.scan
+	s.counts[severity]++
+	key := [2]string{r.file, rule}
+	if s.kept[key]++; s.kept[key] > perRule {
+		s.dropped[rule]++
+		return
+	}
+	at := escape(r.file)
+	if where != "" {
+		at += ": " + where
+	}
+	s.res.Findings = append(s.res.Findings, result.Finding{
+		Rule: rule, Severity: severity, Where: at, What: what, Fix: fix, Evidence: escape(evidence),
+		Cites: []string{"AI Act Art. 15(5)", "ENISA Poisoning"},
+	})
+}
+
+func (r *reporter) unreadable(size int64, why string) {
+	r.scan.bytes.all += size
+	r.scan.bytes.unread += size
+	r.add("artefact/unreadable", result.High, "", "The file could not be read: "+why+".", "Name a file that can be read.", "")
+}
+
+// cause is an error without the path that the system puts before it.
+func cause(err error) string {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner.Error()
+	}
+	return err.Error()
+}
+
+// escape shortens text that the file chose and spells out what does not print.
+func escape(s string) string {
+	const most = 120
+	cut := len(s) > most
+	if cut {
+		s = s[:most]
+	}
+	q := strconv.QuoteToASCII(s)
+	if q = q[1 : len(q)-1]; cut {
+		q += "…"
+	}
+	return strings.ReplaceAll(q, `\"`, `"`)
+}
+
+// sentence makes one of a hint.
+func sentence(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return strings.ToUpper(hint[:1]) + hint[1:] + "."
+}
