@@ -18,10 +18,12 @@ func Probes() []measure.Probe { return []measure.Probe{parity, classification} }
 // confidence of every interval that this package states.
 const confidence = 0.95
 
-// rowsParam bounds how many rows are drawn; both probes have it.
-var rowsParam = measure.Param{
-	Name: "rows", Doc: "the most rows to use; they are drawn at random where the test set has more", Unit: "rows",
-	Quick: 2000.0, Standard: 20000.0, Thorough: 1e6,
+// rowsParam bounds how many rows are drawn.
+func rowsParam(thorough float64) measure.Param {
+	return measure.Param{
+		Name: "rows", Doc: "the most rows to use; they are drawn at random where the test set has more", Unit: "rows",
+		Quick: 2000.0, Standard: 20000.0, Thorough: thorough,
+	}
 }
 
 func rows(s measure.Scope) int { return min(s.TestRows, s.Params.Int("rows")) }
