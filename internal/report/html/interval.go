@@ -22,7 +22,11 @@ func drawAgainst(id string, m result.Metric, metric, compare string, level *floa
 	lo, hi := min(m.Lower, m.Value, l), max(m.Upper, m.Value, l)
 	pad := max((hi-lo)*0.35, math.Abs(hi)*0.01, 1e-9)
 	share := m.Unit == wording.Share && lo >= 0 && hi <= 1
-	x, ok := linear(lo-pad, hi+pad, 16, barWidth-16, 5, share)
+	lo, hi = lo-pad, hi+pad
+	if share {
+		lo, hi = max(lo, 0), min(hi, 1)
+	}
+	x, ok := linear(lo, hi, 16, barWidth-16, 5, share)
 	if !ok {
 		return nil
 	}

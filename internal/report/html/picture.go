@@ -11,7 +11,7 @@ import (
 
 // Bounds of what is drawn and listed, whatever a dossier holds.
 const (
-	maxSeries = 8
+	maxSeries = 12
 	maxPoints = 2000
 	maxBars   = 60
 	maxMatrix = 64
@@ -21,11 +21,12 @@ const (
 // picture is a drawing with the table that says the same.
 type picture struct {
 	*drawing
-	Banded bool // intervals are drawn around the lines
-	Keys   []key
-	Head   []string
-	Rows   [][]string
-	Cut    int // rows that the table leaves out
+	Undrawn int  // lines that found no room
+	Banded  bool // intervals are drawn around the lines
+	Keys    []key
+	Head    []string
+	Rows    [][]string
+	Cut     int // rows that the table leaves out
 }
 
 // key names one line of a drawing.
@@ -54,7 +55,8 @@ const plotLeft, plotTop, plotRight, plotBottom = 52.0, 30.0, 508.0, 286.0
 
 func (d *picture) curve(p result.Picture) bool {
 	series := slices.DeleteFunc(slices.Clone(p.Series), func(s result.Series) bool { return len(s.X) == 0 || len(s.X) != len(s.Y) })
-	series = series[:min(len(series), maxSeries)]
+	d.Undrawn = max(len(series)-maxSeries, 0)
+	series = series[:len(series)-d.Undrawn]
 	if len(series) == 0 {
 		return false
 	}
@@ -97,7 +99,7 @@ func (d *picture) curve(p result.Picture) bool {
 		d.Keys = append(d.Keys, key{"diagonal", "equal"})
 	}
 	for k, s := range series {
-		d.series(k, s, x, y)
+		d.series(k, s, x, y, len(series) < 4)
 	}
 	if len(series) == 1 && !p.Diagonal {
 		d.Keys = nil
@@ -123,7 +125,7 @@ func (d *picture) grid(x, y scale, p result.Picture) {
 	d.text("label", "middle", (x.A+x.B)/2, y.A+38, x.B-x.A, p.XLabel)
 }
 
-func (d *picture) series(k int, s result.Series, x, y scale) {
+func (d *picture) series(k int, s result.Series, x, y scale, marks bool) {
 	stride := len(s.X)/maxPoints + 1
 	var points, upper, lower [][2]float64
 	for i := 0; i < len(s.X); i += stride {
@@ -136,13 +138,13 @@ func (d *picture) series(k int, s result.Series, x, y scale) {
 	}
 	if banded(s) {
 		slices.Reverse(lower)
-		d.path(fmt.Sprintf("band s%d", k), append(upper, lower...)...)
+		d.path(fmt.Sprintf("band s%d", k%8), append(upper, lower...)...)
 	}
-	class := fmt.Sprintf("line s%d", k)
+	class := fmt.Sprintf("line s%d", k%8)
 	d.path(class, points...)
-	if len(points) <= 40 {
+	if marks && len(points) <= 40 {
 		for _, at := range points {
-			d.dot(fmt.Sprintf("mark s%d", k), at[0], at[1], 3)
+			d.dot(fmt.Sprintf("mark s%d", k%8), at[0], at[1], 3)
 		}
 	}
 	d.Keys = append(d.Keys, key{class, s.Name})
@@ -202,7 +204,7 @@ func (d *picture) bars(p result.Picture) bool {
 			}
 		}
 	}
-	const left, right, thick, gap = 178.0, 452.0, 16.0, 12.0
+	const left, right, thick, gap = 204.0, 460.0, 16.0, 12.0
 	x, ok := linear(lo, hi, left, right, 5, false)
 	if !ok {
 		return false
@@ -218,7 +220,7 @@ func (d *picture) bars(p result.Picture) bool {
 	for k, s := range series {
 		d.Head = append(d.Head, s.Name)
 		if len(series) > 1 {
-			d.Keys = append(d.Keys, key{fmt.Sprintf("fill s%d", k), s.Name})
+			d.Keys = append(d.Keys, key{fmt.Sprintf("fill s%d", k%8), s.Name})
 		}
 	}
 	for i, label := range labels {
@@ -227,7 +229,7 @@ func (d *picture) bars(p result.Picture) bool {
 		row := []string{label}
 		for k, s := range series {
 			y, a, b := top+float64(k)*thick, x.at(min(0, s.Y[i])), x.at(max(0, s.Y[i]))
-			d.rect(fmt.Sprintf("fill s%d", k), a, y, b-a, thick-2, 0)
+			d.rect(fmt.Sprintf("fill s%d", k%8), a, y, b-a, thick-2, 0)
 			end, cell := b, wording.Number(s.Y[i])
 			d.Desc += fmt.Sprintf("%s: %s. ", label, cell)
 			if banded(s) {
@@ -294,8 +296,8 @@ func (d *picture) cell(x, y, size, v, part float64) {
 	switch {
 	case size >= 60:
 		d.text("count", "middle", x, y+2, 0, wording.Number(v))
-		d.text("", "middle", x, y+18, 0, wording.Percent(math.Round(part*1000)/1000))
+		d.text("label", "middle", x, y+18, 0, wording.Percent(math.Round(part*1000)/1000))
 	case size >= 24 && v != 0:
-		d.text("", "middle", x, y+4, 0, wording.Number(v))
+		d.text("strong", "middle", x, y+4, 0, wording.Number(v))
 	}
 }

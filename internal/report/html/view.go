@@ -56,6 +56,8 @@ type observation struct {
 	evidence.Observation
 	Anchor   string
 	Deployed bool
+	Compared bool // made only to compare with another one
+	Shares   bool // intervals are drawn beside the numbers
 	Numbers  []number
 	Pictures []picture
 	Params   []pair
@@ -197,7 +199,7 @@ func (v *view) observations(id *int) []*observation {
 	for i, o := range v.Dossier.Observations {
 		out := &observation{Observation: o, Anchor: fmt.Sprintf("observation-%d", i+1), Params: pairs(o.Parameters)}
 		if it := v.item(o.Item); it != nil {
-			out.Deployed = it.Deployed
+			out.Deployed, out.Compared = it.Deployed, !it.Deployed && o.State == result.Measured
 		}
 		for _, dig := range o.Inputs {
 			name := string(dig)
@@ -210,6 +212,7 @@ func (v *view) observations(id *int) []*observation {
 			n := number{Name: name, Metric: o.Metrics[name]}
 			n.Judged = slices.ContainsFunc(v.Decisions, func(k dossier.Decision) bool { return k.Metric == name && slices.Contains(k.From, o.ID) })
 			n.Bar = drawSpread(next(id), name, n.Metric)
+			out.Shares = out.Shares || n.Bar != nil
 			out.Numbers = append(out.Numbers, n)
 		}
 		slices.SortStableFunc(out.Numbers, func(a, b number) int { return order(b.Judged) - order(a.Judged) })

@@ -3,6 +3,7 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/assize/assize/internal/plan"
@@ -21,23 +22,23 @@ func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Optio
 		s.para(0, 0, "", "The domain is guessed from the data: what is measured on it cannot pass.")
 	}
 	s.blank()
-	rows, sum := [][]string{{"probe", "solutions", "rows", "queries", "time", "goals"}}, 0.0
+	rows, sum := [][]string{{"probe", "rows", "queries", "time", "goals"}}, 0.0
 	for i := range p.Items {
 		it := &p.Items[i]
-		row := []string{it.Probe, "off", "–", wording.Whole(int64(it.Queries)), "–", goals(it.Goals)}
-		if len(it.Solutions) > 0 {
-			row[1] = fmt.Sprintf("%d on", len(it.Solutions))
+		row := []string{it.Probe, "–", wording.Whole(int64(it.Queries)), "–", goals(it.Goals)}
+		if !it.Deployed {
+			row[0] += " (off)" // to compare with
 		}
 		if it.Rows > 0 {
-			row[2] = wording.Whole(int64(it.Rows))
+			row[1] = wording.Whole(int64(it.Rows))
 		}
 		if c := cost(it); c > 0 {
-			row[4] = wording.Seconds(c)
+			row[3] = wording.Seconds(c)
 			sum += c
 		}
 		rows = append(rows, row)
 	}
-	s.table(2, s.fit(rows), []bool{false, false, true, true, true, false}, rows)
+	s.table(2, s.fit(rows), []bool{false, true, true, true, false}, rows)
 	s.blank()
 	total := fmt.Sprintf("%d items, %s queries of the model", len(p.Items), wording.Whole(int64(p.Queries())))
 	if sum > 0 {
@@ -45,6 +46,9 @@ func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Optio
 	}
 	s.para(0, 0, "", total+".")
 	s.para(0, 0, "", fmt.Sprintf("%d criteria will decide %d claimed goals: %s.", len(p.Criteria), len(p.Claims), goals(p.Claims)))
+	if slices.ContainsFunc(p.Items, func(i plan.Item) bool { return !i.Deployed }) {
+		s.para(0, 0, "", "(off) runs the same rows without the switchable solutions, to measure their effect.")
+	}
 	var left []string
 	for _, l := range p.LeftOut {
 		what := l.Probe

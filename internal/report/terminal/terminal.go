@@ -94,7 +94,7 @@ func (s *sheet) verdict(g dossier.Goal) {
 	s.marked(mark, 18, colourOf(g.Decision), g.Title)
 	sentence := wording.Sentence(g.Because)
 	if g.SetBy != "" {
-		sentence += " Set by " + wording.SetBy(g.SetBy) + "."
+		sentence += " Criterion: " + wording.Whose(g.SetBy) + "."
 	}
 	s.para(4, 0, "", sentence)
 }

@@ -17,15 +17,40 @@ const Share = "share"
 // Thin is the space within numbers: narrow and unbreakable.
 const Thin = "\u202f"
 
-// Number shows v with four significant digits; whole numbers in full, in groups of three.
+// Number shows a number that somebody chose, or a place on a scale: at most four
+// significant digits, whole numbers in full.
 func Number(v float64) string {
-	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-		return Whole(int64(v))
-	}
-	if a := math.Abs(v); a >= 1e4 && a < 1e15 {
+	if whole(v) {
 		return Whole(int64(math.Round(v)))
 	}
-	return strings.Replace(fmt.Sprintf("%.4g", v), "-", "−", 1)
+	return power(fmt.Sprintf("%.4g", v))
+}
+
+// Measured shows a measured number with four significant digits, the last ones too
+// where they are 0; whole numbers in full.
+func Measured(v float64) string {
+	if whole(v) {
+		return Whole(int64(math.Round(v)))
+	}
+	return power(fmt.Sprintf("%#.4g", v))
+}
+
+// whole tells whether v is shown without a fraction.
+func whole(v float64) bool {
+	a := math.Abs(v)
+	return a < 1e15 && (a == math.Trunc(a) || a >= 1e4)
+}
+
+// power writes an exponent as a power of ten: "5.6e-05" as 5.6×10⁻⁵.
+func power(s string) string {
+	digits, exponent, ok := strings.Cut(s, "e")
+	digits = strings.Replace(digits, "-", "−", 1)
+	if !ok {
+		return digits
+	}
+	exponent = strings.TrimLeft(exponent, "+0")
+	exponent = strings.NewReplacer("-0", "⁻", "-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹").Replace(exponent)
+	return digits + "×10" + exponent
 }
 
 // Whole shows a whole number in groups of three digits from five digits on.
@@ -72,12 +97,12 @@ func decimal(p, away float64) string {
 	return s
 }
 
-// In shows v in its unit: a share as a percentage, anything else as a number alone.
+// In shows a measured v in its unit: a share as a percentage, anything else as a number alone.
 func In(unit string, v float64) string {
 	if unit == Share {
 		return Percent(v)
 	}
-	return Number(v)
+	return Measured(v)
 }
 
 // Interval shows a metric's interval as [a, b]; a number that was counted has none.
@@ -161,6 +186,8 @@ func Moment(t time.Time) string {
 // Seconds shows a duration for people.
 func Seconds(s float64) string {
 	switch {
+	case s < 0.01:
+		return "under 0.01 s"
 	case s < 0.95:
 		return fmt.Sprintf("%.2g s", s)
 	case s < 100:

@@ -82,8 +82,10 @@ func Metric(id string) string {
 	words := strings.Fields(Words(id))
 	for i, w := range words {
 		switch w {
-		case "auc", "roc", "mcc", "ks", "kl", "f1":
+		case "auc", "roc", "mcc", "ks", "kl", "f1", "f":
 			words[i] = strings.ToUpper(w)
+		case "nan":
+			words[i] = "NaN"
 		case "brier", "gini":
 			words[i] = strings.ToUpper(w[:1]) + w[1:]
 		}
@@ -125,6 +127,14 @@ func SetBy(s string) string {
 		return "nobody"
 	}
 	return s
+}
+
+// Whose says of a criterion who set it: "set by the provider", "a default of Assize".
+func Whose(setBy string) string {
+	if setBy == catalogue.SetByDefault {
+		return SetBy(setBy)
+	}
+	return "set by " + SetBy(setBy)
 }
 
 // Headline says in one sentence how the claimed goals came out.
