@@ -50,16 +50,27 @@ type Options struct {
 // Forecast is a plan with what it will cost.
 type Forecast struct {
 	Plan *plan.Plan
-	// SecondsPerRow is what one row costs the model on one core; 0 is not known.
-	SecondsPerRow float64
-	Workers       int
-	Notes         []string // of the model: what was rewritten to run it
-	Sandbox       []string // what the kernel lacks
+	// SecondsPerRow is what one row costs the model on one core, SecondsPerPoint
+	// what a search pays beside it, SecondsPerStart what a worker costs; 0 is not known.
+	SecondsPerRow, SecondsPerPoint, SecondsPerStart float64
+
+	Workers int
+	Notes   []string // of the model: what was rewritten to run it
+	Sandbox []string // what the kernel lacks
 }
 
 // Seconds estimates an item on one core; 0 is not known.
 func (f *Forecast) Seconds(i *plan.Item) float64 {
-	return float64(i.Queries) * f.SecondsPerRow
+	each, starts := f.SecondsPerRow, 0
+	if probe, ok := suite.Find(suite.All(), i.Probe); ok {
+		if probe.Needs.Domain {
+			each += f.SecondsPerPoint
+		}
+		if probe.Isolated {
+			starts = i.Rows
+		}
+	}
+	return float64(i.Queries)*each + float64(starts)*f.SecondsPerStart
 }
 
 // prepared is an assessment up to its plan.
@@ -124,7 +135,9 @@ func (p *prepared) openModel(ctx context.Context, o *Options) error {
 			return err
 		}
 	}
+	begun := time.Now()
 	w, err := worker.Start(ctx, o.Command, p.setup)
+	p.forecast.SecondsPerStart = time.Since(begun).Seconds()
 	var death *worker.Death
 	switch {
 	case errors.As(err, &death) && p.setup.Model != nil:
@@ -149,7 +162,7 @@ func (p *prepared) openModel(ctx context.Context, o *Options) error {
 			p.plan.Facts.Outcomes = m.ClassNames
 			p.setup.Model.Rule.Outcomes = m.ClassNames
 		}
-		p.forecast.SecondsPerRow, p.forecast.Notes = m.SecondsPerRow, m.Notes
+		p.forecast.SecondsPerRow, p.forecast.SecondsPerPoint, p.forecast.Notes = m.SecondsPerRow, m.SecondsPerPoint, m.Notes
 	}
 	return nil
 }

@@ -55,8 +55,11 @@ type Opened struct {
 	Classes    int      `json:"classes"`
 	ClassNames []string `json:"class_names"`
 	// SecondsPerRow is the time of one row in a batch, on one thread.
-	SecondsPerRow float64  `json:"seconds_per_row"`
-	Notes         []string `json:"notes,omitempty"` // what was rewritten to run it
+	SecondsPerRow float64 `json:"seconds_per_row"`
+	// SecondsPerPoint is the time of drawing a point and bringing it into the
+	// domain, which a search pays beside every query.
+	SecondsPerPoint float64  `json:"seconds_per_point"`
+	Notes           []string `json:"notes,omitempty"` // what was rewritten to run it
 }
 
 // Job asks for one shard of one probe.

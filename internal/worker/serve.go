@@ -130,7 +130,7 @@ func (c *child) start(ctx context.Context) (*Ready, error) {
 	c.model = opened
 	ready.Model = &Opened{
 		Width: opened.Width(), Classes: opened.Classes(), ClassNames: opened.ClassNames(), Notes: notes,
-		SecondsPerRow: c.speed(ctx),
+		SecondsPerRow: c.speed(ctx), SecondsPerPoint: c.search(),
 	}
 	return ready, nil
 }
@@ -149,6 +149,29 @@ func (c *child) speed(ctx context.Context) float64 {
 		best = min(best, time.Since(start))
 	}
 	return best.Seconds() / rows
+}
+
+// search times what a search does beside asking: drawing points and projecting them.
+func (c *child) search() float64 {
+	if c.domain == nil {
+		return 0
+	}
+	const points = 256
+	orig := make([]float32, c.domain.Len())
+	for i, f := range c.domain.Features() {
+		orig[i] = float32(f.Min)
+	}
+	c.domain.Project(orig, orig)
+	x := make([]float32, len(orig))
+	random, scale := measure.Seed{}.Whole(), c.domain.Scale()
+	start := time.Now()
+	for range points {
+		for i := range x {
+			x[i] = orig[i] + float32(random.NormFloat64()*scale[i])
+		}
+		c.domain.Project(x, orig)
+	}
+	return time.Since(start).Seconds() / points
 }
 
 // run measures one shard. What goes wrong is told to the parent; only a fault

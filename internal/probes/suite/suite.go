@@ -5,11 +5,15 @@ import (
 	"slices"
 
 	"github.com/assize/assize/internal/measure"
+	"github.com/assize/assize/internal/probes/artefactscan"
+	"github.com/assize/assize/internal/probes/availability"
+	"github.com/assize/assize/internal/probes/evasion"
+	"github.com/assize/assize/internal/probes/performance"
 )
 
-// All are the probes of this build, family by family.
+// All are the probes of this build, family by family, in the order in which a plan lists them.
 func All() []measure.Probe {
-	return slices.Concat[[]measure.Probe]()
+	return slices.Concat(artefactscan.Probes(), performance.Probes(), evasion.Probes(), availability.Probes())
 }
 
 // Find looks a probe up by its id.
