@@ -58,10 +58,14 @@ func (f Files) Payload() ([]byte, error) {
 }
 
 // List digests every file below dir but files.json. A link, a special file, an
-// unsafe name and too many files are errors that name the file.
+// unsafe name and too many files are errors that name the file; dir itself may be a link.
 func List(ctx context.Context, dir string) ([]File, error) {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, err
+	}
 	var files []File
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

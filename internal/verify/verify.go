@@ -40,7 +40,7 @@ func (r *Report) OK() bool {
 	return len(r.Checks) > 0 && !slices.ContainsFunc(r.Checks, func(c Check) bool { return !c.OK })
 }
 
-// dossierUnderCheck is what the checks share.
+// underCheck is what the checks share.
 type underCheck struct {
 	dir     string
 	files   *dossier.Files
@@ -70,9 +70,11 @@ func Dossier(ctx context.Context, dir string, key *ledger.Verifier) (*Report, er
 		{"ledger", u.checkLog},
 		{"dossier.json", u.read},
 		{"order in the ledger", u.checkOrder},
+		{"items of the plan", u.checkItems},
 		{"evidence", u.checkEvidence},
 		{"seeds", u.checkSeeds},
 		{"decisions, judged again", u.judgeAgain},
+		{"effects, compared again", u.compareAgain},
 	}
 	for _, s := range steps {
 		detail, err := s.run(ctx)
@@ -108,7 +110,10 @@ func (r *Report) say(u *underCheck) {
 		r.Shows = []string{
 			"no file of this dossier was changed, removed or added since it was signed",
 			"plan, criteria and seeds were logged before the first observation, and decisions after the last",
-			"the recorded decisions follow from the recorded evidence by the recorded criteria",
+			"every item of the plan was recorded, and the recorded decisions follow from the recorded evidence by the recorded criteria",
+		}
+		if n := u.dossier.Log.EarlierRuns; n > 0 {
+			r.Shows = append(r.Shows, fmt.Sprintf("%d earlier runs of this target stand in the same ledger", n))
 		}
 	}
 	if !r.Trusted {
@@ -117,10 +122,8 @@ func (r *Report) say(u *underCheck) {
 	r.DoesNotShow = append(r.DoesNotShow,
 		"that the provider did not run before, dislike the outcome and start over with a new ledger: outside time stamps, witnesses or a replay can show that, and this dossier carries none",
 		"that the measurements were really made on this target: replaying them can",
+		"that report.html says what dossier.json does: assize report writes it anew",
 		"that the criteria fit the intended purpose: judge them, or judge the evidence by your own")
-	if u.dossier != nil && u.dossier.Log.EarlierRuns > 0 {
-		r.Shows = append(r.Shows, fmt.Sprintf("%d earlier runs of this target stand in the same ledger", u.dossier.Log.EarlierRuns))
-	}
 }
 
 func (u *underCheck) readList(context.Context) (string, error) {
@@ -163,11 +166,11 @@ func (u *underCheck) checkFiles(ctx context.Context) (string, error) {
 		listed[f.Path] = f
 	}
 	var wrong []string
-	var bytes int64
+	var sizeBytes int64
 	for _, f := range there {
 		want, ok := listed[f.Path]
 		delete(listed, f.Path)
-		bytes += f.Size
+		sizeBytes += f.Size
 		switch {
 		case !ok:
 			wrong = append(wrong, fmt.Sprintf("%q was added", f.Path))
@@ -182,7 +185,7 @@ func (u *underCheck) checkFiles(ctx context.Context) (string, error) {
 		slices.Sort(wrong)
 		return "", errors.New(strings.Join(wrong, "; "))
 	}
-	return fmt.Sprintf("%d files, %d bytes", len(there), bytes), nil
+	return fmt.Sprintf("%d files, %d bytes", len(there), sizeBytes), nil
 }
 
 func (u *underCheck) checkLog(ctx context.Context) (string, error) {
