@@ -335,6 +335,19 @@ func TestTrailing(t *testing.T) {
 	}
 }
 
+// TestTooLarge: a file that is too large is said to be unread, at once. The one here is a hole.
+func TestTooLarge(t *testing.T) {
+	files := folder{model: clean().Bytes()}.files(t)
+	const size = 1 << 40
+	if err := os.Truncate(files[0].OpenPath, size); err != nil {
+		t.Skip("needs a file system with sparse files: ", err)
+	}
+	res := scan(t, files)
+	if diff := cmp.Diff(rules(res), []string{"medium artefact/too-large"}); diff != "" || res.Metrics["unread_bytes"].Value != size {
+		t.Errorf("unread %v, findings (-got +want):\n%s", res.Metrics["unread_bytes"].Value, diff)
+	}
+}
+
 func TestUnreadableAndChanged(t *testing.T) {
 	files := folder{model: clean().Bytes()}.files(t)
 	files[0].Digest = artefact.DigestBytes([]byte("another"))

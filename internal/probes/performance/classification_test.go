@@ -319,6 +319,28 @@ func TestOtherKinds(t *testing.T) {
 	}
 }
 
+// TestPerClass: a row that reaches no threshold names no class, is left to a person and counts as not right.
+func TestPerClass(t *testing.T) {
+	s := gauss(100)
+	s.rule = model.Rule{Kind: model.PerClass, Cutoffs: []float64{0.7, 0.7}}
+	res := measured(t, probe(t, "performance/classification"), s.target(t))
+	referred, right := 0, 0
+	for i, row := range s.scores {
+		switch {
+		case row[0] < 0.7 && row[1] < 0.7:
+			referred++
+		case (row[1] >= 0.7) == (s.labels[i] == 1):
+			right++
+		}
+	}
+	near(t, "referred", res.Metrics["referred"].Value, float64(referred)/100, 1e-12)
+	near(t, "accuracy", res.Metrics["accuracy"].Value, float64(right)/100, 1e-12)
+	near(t, "rows without a class", res.Pictures[0].Cells[0][2]+res.Pictures[0].Cells[1][2], float64(referred), 0)
+	if res.Metrics["unusable"].Value != 0 || referred == 0 {
+		t.Errorf("unusable = %+v, %d referred", res.Metrics["unusable"], referred)
+	}
+}
+
 func TestClassificationAccept(t *testing.T) {
 	s := gauss(90)
 	s.refuse = 80
