@@ -9,9 +9,10 @@ import (
 	"github.com/assize/assize/internal/stat"
 )
 
-// resample draws bootstrap samples of n rows: a thousand, fewer where rows are very many and intervals narrow.
-func resample(seed measure.Seed, n int, strata []int, size int, statistic func() stat.Statistic) (*stat.Bootstrap, error) {
-	r := stat.Resampling{Rows: n, Resamples: min(1000, max(200, 200_000_000/n)), Seed: seed.Whole().Uint64(), Workers: 2, Strata: strata}
+// resample draws bootstrap samples of n rows: a thousand, or fewer, at least two
+// hundred, where a statistic that passes over the rows so many times would take long.
+func resample(seed measure.Seed, n, passes int, strata []int, size int, statistic func() stat.Statistic) (*stat.Bootstrap, error) {
+	r := stat.Resampling{Rows: n, Resamples: min(1000, max(200, 200_000_000/(n*passes))), Seed: seed.Whole().Uint64(), Workers: 2, Strata: strata}
 	return r.Run(context.Background(), size, statistic)
 }
 

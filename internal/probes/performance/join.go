@@ -233,7 +233,7 @@ func (a *answered) resampled(*measure.Joint) error {
 		a.note("one row gives no interval: only shares are stated")
 		return nil
 	}
-	b, err := resample(a.seed, a.n(), nil, len(list), func() stat.Statistic {
+	b, err := resample(a.seed, a.n(), 1, nil, len(list), func() stat.Statistic {
 		c, _ := stat.NewConfusion(a.classes() + 1) // the size was accepted before
 		return func(w []int32, out []float64) {
 			c.Recount(a.label, a.predicted, w)

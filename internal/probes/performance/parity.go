@@ -167,7 +167,7 @@ func differences(res *result.Result, j *measure.Joint, all bool) error {
 	if all || len(d) < 2 {
 		return nil
 	}
-	b, err := resample(j.Seed, len(d), nil, 1, func() stat.Statistic {
+	b, err := resample(j.Seed, len(d), 1, nil, 1, func() stat.Statistic {
 		return func(w []int32, out []float64) { out[0] = stat.WeightedMean(d, w) }
 	})
 	if err != nil {

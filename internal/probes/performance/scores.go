@@ -180,7 +180,7 @@ func (a *answered) ranking(s *scored) error {
 
 // separation adds KS with a bootstrap interval that keeps the size of every class.
 func (a *answered) separation(s *scored, rankings []*stat.Ranking) error {
-	b, err := resample(a.seed, len(s.label), s.label, 1, func() stat.Statistic {
+	b, err := resample(a.seed, len(s.label), len(rankings), s.label, 1, func() stat.Statistic {
 		return func(w []int32, out []float64) {
 			out[0] = 0
 			for _, r := range rankings {
@@ -286,7 +286,7 @@ func (a *answered) lossMetrics(logs, squares, stated []float64, hit []bool, what
 	if err != nil {
 		return err
 	}
-	b, err := resample(a.seed, n, nil, 3, func() stat.Statistic {
+	b, err := resample(a.seed, n, 3, nil, 3, func() stat.Statistic {
 		scratch := make([]float64, 4*stat.CalibrationBins)
 		return func(w []int32, out []float64) {
 			out[0], out[1] = stat.WeightedMean(logs, w), stat.WeightedMean(squares, w)
