@@ -24,7 +24,7 @@ type view struct {
 	Means, Shows, ShowsNot   string
 	Criteria, CriteriaPassed int
 	Claims, Others           []*goal
-	Counts                   []count
+	Counts                   []wording.Count
 	Changes                  []*change
 	Unmeasured               []solution
 	Gaps                     []wording.Gap
@@ -78,12 +78,6 @@ type item struct {
 	Params []pair
 }
 
-type count struct {
-	SetBy string
-	By    []int // in the order of wording.Verdicts
-	Total int
-}
-
 type change struct {
 	dossier.Effect
 	Anchor  string
@@ -102,12 +96,15 @@ func look(d *dossier.Dossier) *view {
 	v := &view{
 		Dossier: d, Policy: policy(), Headline: wording.Headline(d), Style: template.CSS(style),
 		Means: wording.VerdictMeans, Shows: wording.VerificationShows, ShowsNot: wording.VerificationLacks,
-		Gaps: wording.Gaps(d), Names: map[artefact.Digest]string{},
+		Counts: wording.Counts(d.Summary), Gaps: wording.Gaps(d), Names: map[artefact.Digest]string{},
 	}
 	for _, a := range d.Artefacts {
 		v.Names[a.Digest] = a.Name
 	}
-	v.count()
+	for _, c := range v.Counts {
+		v.Criteria += c.Total
+		v.CriteriaPassed += c.By[0]
+	}
 	number := 0
 	all := v.observations(&number)
 	v.effects(all, &number)
@@ -153,30 +150,6 @@ func look(d *dossier.Dossier) *view {
 		v.Items = append(v.Items, item{i, pairs(i.Parameters)})
 	}
 	return v
-}
-
-// count puts the summary's counts in order, strongest criterion first.
-func (v *view) count() {
-	known := catalogue.SetBys()
-	for _, k := range slices.Sorted(maps.Keys(v.Summary.Counts)) {
-		if !slices.Contains(known, k) {
-			known = append(known, k)
-		}
-	}
-	for _, by := range known {
-		verdicts := v.Summary.Counts[by]
-		if len(verdicts) == 0 {
-			continue
-		}
-		c := count{SetBy: by}
-		for _, w := range wording.Verdicts() {
-			c.By = append(c.By, verdicts[w])
-			c.Total += verdicts[w]
-		}
-		v.Criteria += c.Total
-		v.CriteriaPassed += verdicts[dossier.Pass]
-		v.Counts = append(v.Counts, c)
-	}
 }
 
 func (v *view) item(id string) *plan.Item {

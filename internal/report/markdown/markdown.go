@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/assize/assize/internal/catalogue"
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/report/wording"
@@ -105,15 +104,12 @@ func (p *page) head(d *dossier.Dossier) {
 		p.bullets(lines)
 	}
 	rows = nil
-	for _, setBy := range catalogue.SetBys() {
-		if by := d.Summary.Counts[setBy]; len(by) > 0 {
-			row, sum := []string{wording.SetBy(setBy)}, 0
-			for _, v := range wording.Verdicts() {
-				row = append(row, fmt.Sprint(by[v]))
-				sum += by[v]
-			}
-			rows = append(rows, append(row, fmt.Sprint(sum)))
+	for _, c := range wording.Counts(d.Summary) {
+		row := []string{escape(wording.SetBy(c.SetBy))}
+		for _, n := range append(c.By, c.Total) {
+			row = append(row, fmt.Sprint(n))
 		}
+		rows = append(rows, row)
 	}
 	p.table([]string{"Criteria set by", "pass:", "fail:", "inconclusive:", "not assessed:", "not applicable:", "of:"}, rows)
 	p.block("%s", wording.VerdictMeans)

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/assize/assize/internal/catalogue"
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/report/wording"
 )
@@ -147,15 +146,12 @@ func (s *sheet) counts(d *dossier.Dossier) {
 	s.blank()
 	s.para(0, 0, bold, "Criteria by who set them")
 	rows := [][]string{{"", "pass", "fail", "inconclusive", "not assessed", "not applicable", "of"}}
-	for _, setBy := range catalogue.SetBys() {
-		if by := d.Summary.Counts[setBy]; len(by) > 0 {
-			row, sum := []string{setBy}, 0
-			for _, v := range wording.Verdicts() {
-				row = append(row, fmt.Sprint(by[v]))
-				sum += by[v]
-			}
-			rows = append(rows, append(row, fmt.Sprint(sum)))
+	for _, c := range wording.Counts(d.Summary) {
+		row := []string{by(c.SetBy)}
+		for _, n := range append(c.By, c.Total) {
+			row = append(row, fmt.Sprint(n))
 		}
+		rows = append(rows, row)
 	}
 	s.table(2, s.fit(rows), []bool{false, true, true, true, true, true, true}, rows)
 }

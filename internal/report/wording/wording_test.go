@@ -113,3 +113,16 @@ func TestGaps(t *testing.T) {
 		t.Errorf("gaps differ, got -, want +:\n%s", diff)
 	}
 }
+
+// Every verdict is counted, also by whom nobody foresaw, and law comes before default.
+func TestCounts(t *testing.T) {
+	got := wording.Counts(dossier.Summary{Counts: map[string]map[dossier.Verdict]int{
+		"default": {dossier.Pass: 2, dossier.NotAssessed: 1}, "stranger": {dossier.Inconclusive: 1}, "law": {dossier.Fail: 3}, "provider": {},
+	}})
+	want := []wording.Count{
+		{SetBy: "law", By: []int{0, 3, 0, 0, 0}, Total: 3}, {SetBy: "default", By: []int{2, 0, 0, 1, 0}, Total: 3}, {SetBy: "stranger", By: []int{0, 0, 1, 0, 0}, Total: 1},
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("counts differ, got -, want +:\n%s", diff)
+	}
+}
