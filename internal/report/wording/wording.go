@@ -100,8 +100,8 @@ func Sentence(s string) string {
 	if size == 0 {
 		return ""
 	}
-	// A first word with capitals or punctuation inside is a name, which keeps its form.
-	if word, _, _ := strings.Cut(s, " "); !strings.ContainsAny(word, "_/.") {
+	// A first word with a digit or such a sign inside is a name, which keeps its form.
+	if word, _, _ := strings.Cut(s, " "); !strings.ContainsAny(word, "_/.0123456789") {
 		s = string(unicode.ToUpper(first)) + s[size:]
 	}
 	if last := s[len(s)-1]; last == '.' || last == '!' || last == '?' {

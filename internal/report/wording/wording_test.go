@@ -42,7 +42,7 @@ func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{wording.Metric("balanced_accuracy"), "balanced accuracy"}, {wording.Metric("roc_auc"), "ROC AUC"}, {wording.Metric("f1"), "F1"},
 		{wording.Sentence("the level holds"), "The level holds."}, {wording.Sentence("Done!"), "Done!"}, {wording.Sentence("  "), ""},
-		{wording.Sentence("évasion"), "Évasion."}, {wording.Sentence("evasion/noise was not run"), "evasion/noise was not run."},
+		{wording.Sentence("évasion"), "Évasion."}, {wording.Sentence("x86-64 server"), "x86-64 server."}, {wording.Sentence("evasion/noise was not run"), "evasion/noise was not run."},
 		{plain(wording.Level("at_least", &level, "share")), "at least 65 %"}, {wording.Level("at_most", nil, "share"), "no level"},
 		{plain(wording.ShortLevel("at_most", &level, "score")), "≤ 0.65"},
 		{wording.Clean("a\u202eb\u200b\x1b[31m\u2028\r\nc\ufeff\xff é 日本"), `a\u202eb\u200b\u001b[31m\u2028  c\ufeff\ufffd é 日本`},
