@@ -9,8 +9,11 @@ import (
 	"github.com/assize/assize/internal/plan"
 )
 
-// badness orders verdicts: the greatest decides a goal.
-var badness = []dossier.Verdict{dossier.NotApplicable, dossier.Pass, dossier.NotAssessed, dossier.Inconclusive, dossier.Fail}
+// worse orders verdicts: the worst decides a goal.
+func worse(a, b dossier.Verdict) bool {
+	order := []dossier.Verdict{dossier.NotApplicable, dossier.Pass, dossier.NotAssessed, dossier.Inconclusive, dossier.Fail}
+	return slices.Index(order, a) > slices.Index(order, b)
+}
 
 // Goals says what the decisions say together of each goal of the plan: the worst
 // of those that law, standard, provider or assessor set, of ours where there are none.
@@ -24,7 +27,7 @@ func Goals(p *plan.Plan, decisions []dossier.Decision) []dossier.Goal {
 			theirs = ours
 		}
 		for i, d := range theirs {
-			if i == 0 || slices.Index(badness, d.Decision) > slices.Index(badness, out.Decision) {
+			if i == 0 || worse(d.Decision, out.Decision) {
 				out.Decision, out.Because, out.SetBy = d.Decision, d.Because, d.SetBy
 			}
 		}
