@@ -89,6 +89,9 @@ func TestSum(t *testing.T) {
 			if diff := cmp.Diff(bad, want); diff != "" {
 				t.Errorf("answers that are no numbers (-got +want):\n%s", diff)
 			}
+			if got := res.Metrics["handled"].N; got != 29 {
+				t.Errorf("%d cases apply without a domain, want 29: 6 of 35 need one", got)
+			}
 			if got := res.Metrics["refused"].Value; got != 13 || res.Metrics["wrong_form_answered"].Value != 0 || !res.Valid() {
 				t.Errorf("refused = %v of the 13 wrong forms, metrics %+v", got, res.Metrics)
 			}

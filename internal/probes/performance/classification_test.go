@@ -257,6 +257,18 @@ func TestValidity(t *testing.T) {
 		}
 	}
 	check(t, measured(t, p, rounded.target(t)), "probabilities-valid", true)
+	thirds := &system{kind: model.Probabilities, classes: 3} // 0.33 three times: 0.99, as far off as two decimals can be
+	for i := range 120 {
+		row := []float32{0.33, 0.33, 0.33}
+		if i > 20 {
+			row = []float32{0.2, 0.2, 0.2}
+			row[i%3] = 0.6
+		}
+		thirds.scores, thirds.labels = append(thirds.scores, row), append(thirds.labels, i%3)
+	}
+	check(t, measured(t, p, thirds.target(t)), "probabilities-valid", true)
+	thirds.scores[0][0] = 0.29
+	check(t, measured(t, p, thirds.target(t)), "probabilities-valid", false)
 }
 
 // TestPerfect: where no row is wrong, intervals still have a width.
