@@ -137,7 +137,7 @@ func (t *target) look(ctx context.Context) error {
 	}
 	t.plan.HasDomain = t.domain != nil
 	t.plan.Guessed = t.domain == nil || !t.domain.Confirmed
-	return t.findRecorded(test.Name)
+	return t.findRecorded(ctx, test.Name)
 }
 
 // testData is the data set named "test", else the one that outputs were
@@ -161,7 +161,8 @@ func (t *target) testData() (manifest.Artefact, bool) {
 	return manifest.Artefact{}, false
 }
 
-func (t *target) findRecorded(test string) error {
+// findRecorded finds what the deployed system answered on the test data, row by row.
+func (t *target) findRecorded(ctx context.Context, test string) error {
 	for _, a := range t.manifest.Artefacts {
 		if a.Kind != artefact.RecordedOutputs || a.On != "" && a.On != test {
 			continue
@@ -172,6 +173,13 @@ func (t *target) findRecorded(test string) error {
 		}
 		t.plan.RecordedName = a.Name
 		t.setup.Recorded = &dataset.OutputSpec{Path: full, Name: a.Path, Classes: t.manifest.Interface.Output.Classes, Array: a.Input}
+		recorded, err := dataset.Outputs(ctx, *t.setup.Recorded)
+		if err != nil {
+			return err
+		}
+		if n := t.plan.Facts.TestRows; recorded.Rows != n {
+			return fmt.Errorf("read data %q: %d outputs were recorded, %q has %d rows\nhint: record one output per row, in the order of the rows", a.Path, recorded.Rows, test, n)
+		}
 		return nil
 	}
 	return nil

@@ -37,7 +37,7 @@ func (i *inspector) node(where string, n *onnx.Node) {
 	case domain == "ai.onnx.training" || strings.HasPrefix(domain, "ai.onnx.preview"):
 		i.add("onnx/training-operator", result.Low, where, "The operator is of the training or preview set, which inference does not need.", "Export the model for inference.", call)
 	case domain == "com.microsoft" || strings.HasPrefix(domain, "com.microsoft.") || strings.HasPrefix(domain, "com.ms."):
-		i.add("onnx/runtime-operator", result.Medium, where, "The operator exists in ONNX Runtime alone: no standard says what it does, and other readers cannot check it.", "Export the model before the optimisations of one runtime.", call)
+		i.add("onnx/runtime-operator", result.Low, where, "The operator exists in ONNX Runtime alone: no standard says what it does, and other readers cannot check it.", "Export the model before the optimisations of one runtime.", call)
 	default:
 		i.add("onnx/custom-operator", result.High, where, "The operator is of a domain of its own: whoever runs the model must load foreign native code.", "Express the step with standard operators, or define it as a function in the model.", call)
 	}

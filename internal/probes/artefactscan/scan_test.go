@@ -186,7 +186,7 @@ func TestRules(t *testing.T) {
 		{name: "Python", change: node("ai.onnx.contrib", "PyOp"), want: []string{"high onnx/python-operator"}},
 		{name: "Python in training", change: node("com.microsoft", "PythonOp"), want: []string{"high onnx/python-operator"}},
 		{name: "compiled", change: node("com.microsoft", "EPContext"), want: []string{"high onnx/compiled-context"}},
-		{name: "one runtime's", change: node("com.microsoft", "FusedMatMul"), want: []string{"medium onnx/runtime-operator"}},
+		{name: "one runtime's", change: node("com.microsoft", "FusedMatMul"), want: []string{"low onnx/runtime-operator"}},
 		{name: "training operator", change: node("ai.onnx.preview.training", "Adam"), want: []string{"low onnx/training-operator"}},
 		{name: "standard domain by its long name", change: node("ai.onnx", "MatMul")},
 		{name: "own function", change: func(m *onnx.Model) { node("local", "f")(m); m.Functions = []*onnx.Function{function("local", "f")} }},
