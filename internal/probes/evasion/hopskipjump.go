@@ -24,7 +24,7 @@ func hopSkipJumpProbe() measure.Probe {
 		},
 		Params: append(threatParams(),
 			measure.Param{Name: "queries", Doc: "budget of each row", Unit: "queries", Quick: 500.0, Standard: 2000.0, Thorough: 10000.0, Manifest: "threat_model.evasion.queries_per_row"},
-			measure.Param{Name: "rows", Doc: "rows that are attacked", Unit: "rows", Quick: 50.0, Standard: 300.0, Thorough: 1000.0},
+			measure.Param{Name: "rows", Doc: "rows that are attacked", Unit: "rows", Quick: 50.0, Standard: 500.0, Thorough: 1000.0},
 			measure.Param{Name: "initial", Doc: "questions for the first direction; later ones take more, by the root of the step's number", Unit: "queries", Quick: 100.0, Standard: 100.0, Thorough: 100.0},
 			measure.Param{Name: "most", Doc: "most questions for one direction", Unit: "queries", Quick: 10000.0, Standard: 10000.0, Thorough: 10000.0},
 			measure.Param{Name: "gamma", Doc: "tolerance of the search for the boundary, over a power of the dimension", Quick: 1.0, Standard: 1.0, Thorough: 1.0},
