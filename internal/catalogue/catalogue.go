@@ -4,18 +4,10 @@
 package catalogue
 
 import (
-	"embed"
-	"fmt"
 	"slices"
-	"strings"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/assize/assize/internal/artefact"
 )
-
-//go:embed data/*.yaml
-var files embed.FS
 
 // Threat is a way in which an artefact of the target is harmed at a stage of its life.
 type Threat struct {
@@ -65,6 +57,26 @@ type Criterion struct {
 	Cites           []string `yaml:"cites" json:"cites"`
 }
 
+// Key is the threat's id.
+func (t Threat) Key() string { return t.ID }
+
+func (Threat) file() string { return "threats.yaml" }
+
+// Key is the goal's id.
+func (g Goal) Key() string { return g.ID }
+
+func (Goal) file() string { return "goals.yaml" }
+
+// Key is the id of the type of solution.
+func (s SolutionType) Key() string { return s.ID }
+
+func (SolutionType) file() string { return "solutions.yaml" }
+
+// Key is the criterion's id.
+func (k Criterion) Key() string { return k.ID }
+
+func (Criterion) file() string { return "criteria.yaml" }
+
 // The kinds of criterion, its comparisons, and who can set one.
 const (
 	Declared = "declared"
@@ -91,23 +103,11 @@ type Catalogue struct {
 
 // Load reads the catalogue that this build carries.
 func Load() (*Catalogue, error) {
-	c := &Catalogue{}
-	var all strings.Builder
-	for _, f := range []struct {
-		name string
-		into any
-	}{{"threats", &c.Threats}, {"goals", &c.Goals}, {"solutions", &c.Solutions}, {"criteria", &c.Criteria}} {
-		b, err := files.ReadFile("data/" + f.name + ".yaml")
-		if err != nil {
-			return nil, err
-		}
-		if err := yaml.UnmarshalWithOptions(b, f.into, yaml.Strict()); err != nil {
-			return nil, fmt.Errorf("read catalogue: %s.yaml: %w", f.name, err)
-		}
-		fmt.Fprintf(&all, "%s  %s\n", artefact.DigestBytes(b), f.name)
+	t, err := Open(Options{})
+	if err != nil {
+		return nil, err
 	}
-	c.Digest = artefact.DigestBytes([]byte(all.String()))
-	return c, nil
+	return t.Catalogue()
 }
 
 // Goal looks a goal up by its id.
@@ -126,4 +126,22 @@ func (c *Catalogue) GoalIDs() []string {
 		ids = append(ids, g.ID)
 	}
 	return ids
+}
+
+// Criterion looks a criterion up by its id.
+func (c *Catalogue) Criterion(id string) (Criterion, bool) {
+	i := slices.IndexFunc(c.Criteria, func(k Criterion) bool { return k.ID == id })
+	if i < 0 {
+		return Criterion{}, false
+	}
+	return c.Criteria[i], true
+}
+
+// Solution looks a type of solution up by its id.
+func (c *Catalogue) Solution(id string) (SolutionType, bool) {
+	i := slices.IndexFunc(c.Solutions, func(s SolutionType) bool { return s.ID == id })
+	if i < 0 {
+		return SolutionType{}, false
+	}
+	return c.Solutions[i], true
 }
