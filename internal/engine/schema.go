@@ -3,6 +3,8 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"path"
+	"reflect"
 	"slices"
 
 	"github.com/invopop/jsonschema"
@@ -13,7 +15,14 @@ import (
 // DossierSchema is the JSON Schema (draft 2020-12) of dossier.json, made from
 // the types that read and write it.
 func DossierSchema() ([]byte, error) {
-	r := jsonschema.Reflector{Anonymous: true}
+	// Types of two packages may have one name, as Goal and Environment do.
+	namer := func(t reflect.Type) string {
+		if t.PkgPath() == "" {
+			return t.Name()
+		}
+		return path.Base(t.PkgPath()) + "." + t.Name()
+	}
+	r := jsonschema.Reflector{Anonymous: true, Namer: namer}
 	s := r.Reflect(&dossier.Dossier{})
 	s.Title = "Assize dossier"
 	s.Description = "One assessment: what was planned, observed and decided. Written by assize assess, checked by assize verify."

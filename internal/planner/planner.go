@@ -44,6 +44,9 @@ func Make(t Target, c *catalogue.Catalogue, probes []measure.Probe) (*plan.Plan,
 		Claims: t.Manifest.Claims, TestRows: t.Facts.TestRows, Guessed: t.Guessed, ModelError: t.ModelError,
 		LeftOut: []plan.LeftOut{}, Items: []plan.Item{},
 	}
+	if p.Claims == nil {
+		p.Claims = []string{} // in JSON a list, never null
+	}
 	if err := checkGoals(t.Manifest, c); err != nil {
 		return nil, err
 	}
@@ -113,7 +116,7 @@ func checkGoals(m *manifest.Manifest, c *catalogue.Catalogue) error {
 // criteria settles the threshold of every criterion that applies.
 func criteria(t Target, c *catalogue.Catalogue) ([]catalogue.Criterion, error) {
 	used := map[string]bool{}
-	var out []catalogue.Criterion
+	out := []catalogue.Criterion{}
 	for _, k := range c.Criteria {
 		if k.Kind != catalogue.Declared {
 			level := k.Level[t.Depth]
@@ -270,7 +273,7 @@ func chains(m *manifest.Manifest) (on, off []string, alone [][]string) {
 }
 
 func inputs(t Target, p *measure.Probe) []string {
-	var names []string
+	names := []string{}
 	add := func(name string, needed bool) {
 		if needed && name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
