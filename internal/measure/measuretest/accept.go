@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,13 +31,22 @@ type Target struct {
 	Requires map[string]*result.Result // of the probes that it requires, over all rows
 }
 
+// T is what Accept uses of a *testing.T; the harness's own tests give another.
+type T interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+	Logf(format string, args ...any)
+}
+
 var idForm = regexp.MustCompile(`^[a-z]+/[a-z0-9-]+$`)
 
 // Accept runs a probe every way that the runner might and fails the test
 // where it breaks its contract: it documents itself, asks for what it uses,
 // gives the same result for the same seed and another split, reports progress up to
-// one and never back, stops when told to, and says only what validates.
-func Accept(t *testing.T, p measure.Probe, target Target) {
+// one and never back, copes with a row whose worker died, stops when told to, and says only what validates.
+func Accept(t T, p measure.Probe, target Target) {
 	t.Helper()
 	describes(t, &p)
 	params := measure.Params{}
@@ -65,19 +73,23 @@ func Accept(t *testing.T, p measure.Probe, target Target) {
 		k.same("in another order", once, k.whole(backwards, len(index)))
 	}
 	k.valid(once)
+	k.losesARow(index)
 	k.stops(index)
 }
 
-func describes(t *testing.T, p *measure.Probe) {
+func describes(t T, p *measure.Probe) {
 	t.Helper()
 	if !idForm.MatchString(p.ID) || p.Version < 1 || p.Doc == "" || p.Run == nil || len(p.Goals) == 0 || len(p.Threats) == 0 {
-		t.Errorf("%q: id, version, doc, goals, threats or Run are missing", p.ID)
+		t.Fatalf("%q: id, version, doc, goals, threats or Run are missing", p.ID)
 	}
 	if (p.Rows == nil) != (p.Join == nil) {
-		t.Errorf("%s: Rows and Join go together", p.ID)
+		t.Fatalf("%s: Rows and Join go together", p.ID)
 	}
 	if p.Paired != "" && p.Rows == nil {
 		t.Errorf("%s: pairs need rows", p.ID)
+	}
+	if p.Switch && !p.Needs.Model {
+		t.Errorf("%s: solutions are switched in the model, which it does not need", p.ID)
 	}
 	seen := map[string]bool{}
 	for _, d := range p.Params {
@@ -96,7 +108,7 @@ func describes(t *testing.T, p *measure.Probe) {
 }
 
 type kit struct {
-	t      *testing.T
+	t      T
 	p      *measure.Probe
 	target Target
 	params measure.Params
@@ -261,7 +273,30 @@ func (k *kit) valid(r *result.Result) {
 	}
 }
 
-// stops checks that a probe ends soon when its context does, with an error.
+// losesARow joins all rows but the first, as when that one killed its worker.
+func (k *kit) losesARow(index []int) {
+	k.t.Helper()
+	if k.p.Rows == nil || len(index) < 2 {
+		return
+	}
+	rows := k.shard(index[1:]).Rows
+	j := &measure.Joint{
+		Params: k.params, Rows: rows, Seed: k.seed, Facts: k.target.Facts, Results: k.target.Requires,
+		Lost: []measure.Lost{{Row: index[0], Cause: "the worker ended", Kind: "crashed"}},
+	}
+	r, err := k.p.Join(j)
+	if err != nil {
+		k.t.Errorf("%s: join without row %d, whose worker died: %v", k.p.ID, index[0], err)
+		return
+	}
+	if r.Rows == nil {
+		r.Rows = rows
+	}
+	k.valid(r)
+}
+
+// stops checks that a probe ends soon when its context does, with an error:
+// before it began, and in its midst, where it may also have just finished.
 func (k *kit) stops(index []int) {
 	k.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -271,6 +306,27 @@ func (k *kit) stops(index []int) {
 	if k.p.Needs.Model && !errors.Is(err, context.Canceled) {
 		k.t.Errorf("%s: a cancelled run gave error %v, want context.Canceled", k.p.ID, err)
 	}
+	k.soon(start)
+
+	ctx, cancel = context.WithCancel(context.Background())
+	defer cancel()
+	c := k.shardCase(index)
+	c.Progress = func(float64) {
+		if ctx.Err() == nil {
+			start = time.Now()
+		}
+		cancel()
+	}
+	if _, err = k.p.Run(ctx, c); err != nil && !errors.Is(err, context.Canceled) {
+		k.t.Errorf("%s: cancelled in its midst it gave error %v, want context.Canceled", k.p.ID, err)
+	}
+	if ctx.Err() != nil {
+		k.soon(start)
+	}
+}
+
+func (k *kit) soon(start time.Time) {
+	k.t.Helper()
 	if took := time.Since(start); took > 2*time.Second {
 		k.t.Errorf("%s: it went on for %v after it was cancelled", k.p.ID, took)
 	}
