@@ -11,29 +11,50 @@ import (
 
 // Threat is a way in which an artefact of the target is harmed at a stage of its life.
 type Threat struct {
-	ID     string            `yaml:"id"`
-	Title  string            `yaml:"title"`
-	Text   string            `yaml:"text"`
-	Harms  []string          `yaml:"harms"` // confidentiality, integrity, availability
-	Stages []string          `yaml:"stages"`
-	Names  map[string]string `yaml:"names"` // its name in other schemes
+	ID        string            `yaml:"id" json:"id" lint:"need,id"`
+	Title     string            `yaml:"title" json:"title" lint:"need"`
+	Text      string            `yaml:"text" json:"text" lint:"need"`
+	Harms     []string          `yaml:"harms" json:"harms" lint:"enum=confidentiality|integrity|availability"`
+	Stages    []string          `yaml:"stages" json:"stages" lint:"enum=design|data collection|training|deployment|operation"`
+	Assets    []string          `yaml:"assets" json:"assets" lint:"need"`
+	Knowledge string            `yaml:"knowledge" json:"knowledge" lint:"enum=none|queries|access to the artefact|full"` // the least that an attacker must have
+	LeadsTo   []string          `yaml:"leads_to" json:"leads_to" lint:"ref=threats.yaml"`                                // threats that it prepares
+	Names     map[string]string `yaml:"names" json:"names"`                                                              // its name or id in other schemes
+}
+
+// references are the threat's ids in schemes whose threats are in names.csv,
+// and the provision that speaks of it.
+func (t Threat) references() []reference {
+	var refs []reference
+	for _, scheme := range []string{"smla", "nist_ai_100_2", "atlas", "owasp_ai_exchange"} {
+		if id, ok := t.Names[scheme]; ok {
+			refs = append(refs, reference{"names.csv", id})
+		}
+	}
+	if id, ok := t.Names["etsi_en_304_223"]; ok {
+		refs = append(refs, reference{"requirements.csv", id})
+	}
+	return refs
 }
 
 // Goal is what must hold against some threats.
 type Goal struct {
-	ID      string   `yaml:"id"`
-	Title   string   `yaml:"title"`
-	Text    string   `yaml:"text"`
-	Threats []string `yaml:"threats"`
+	ID      string   `yaml:"id" json:"id" lint:"need,id"`
+	Title   string   `yaml:"title" json:"title" lint:"need"`
+	Text    string   `yaml:"text" json:"text" lint:"need"`
+	Threats []string `yaml:"threats" json:"threats" lint:"ref=threats.yaml"`
 }
 
 // SolutionType is a kind of measure that a provider can put in place for goals.
 type SolutionType struct {
-	ID         string   `yaml:"id"`
-	Title      string   `yaml:"title"`
-	Kind       string   `yaml:"kind"` // technical or organisational
-	Switchable bool     `yaml:"switchable"`
-	Goals      []string `yaml:"goals"`
+	ID         string   `yaml:"id" json:"id" lint:"need,id"`
+	Title      string   `yaml:"title" json:"title" lint:"need"`
+	Kind       string   `yaml:"kind" json:"kind" lint:"enum=technical|organisational"`
+	Switchable bool     `yaml:"switchable" json:"switchable"`
+	Goals      []string `yaml:"goals" json:"goals" lint:"ref=goals.yaml"`
+	Functions  []string `yaml:"functions" json:"functions" lint:"need,enum=prevent|detect|respond|resolve|control"` // of Art. 15(5)
+	Effect     string   `yaml:"effect" json:"effect" lint:"need"`                                                   // how what it does is measured
+	Controls   []string `yaml:"controls" json:"controls" lint:"ref=controls.csv"`                                   // general controls that it puts to work
 }
 
 // Criterion turns one metric of one probe into a decision. It travels in the

@@ -80,7 +80,7 @@ func (s *sheet[T]) add(place string, b []byte) error {
 	return read(b, func(line int, row T) error {
 		at := fmt.Sprintf("%s:%d", place, line)
 		if i, ok := s.index[row.Key()]; ok {
-			return fmt.Errorf("read catalogue: %s: %q stands already at %s\nhint: a folder can add rows, not change them; give this one a key of its own", at, row.Key(), s.at[i])
+			return fmt.Errorf("read catalogue: %s: %q stands already at %s\nhint: rows can be added, not changed; give this one a key of its own, or drop it", at, row.Key(), s.at[i])
 		}
 		if len(s.rows) == maxRows {
 			return fmt.Errorf("read catalogue: %s: more than %d rows", at, maxRows)

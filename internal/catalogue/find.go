@@ -131,6 +131,9 @@ func nearest(query string, standards []Standard, forms func(Standard) []string) 
 			if n := number(f); num != "" && n != "" && (strings.HasPrefix(n, num) || strings.HasPrefix(num, n)) {
 				best = min(best, 1)
 			}
+			if n := number(f); len(num) > 3 && len(n) == len(num) && distance(n, num) <= 2 {
+				best = min(best, 4)
+			}
 			if d := distance(plain(f), want); d <= len(want)/4 {
 				best = min(best, 1+d)
 			}
@@ -266,7 +269,7 @@ func (t *Tables) Threat(query string) (*FoundThreat, error) {
 			}
 		}
 		for _, o := range ours {
-			if match(o.ID) || match(o.Title) || f.names(o) {
+			if match(o.ID) || match(o.Title) || f.names(o, names) {
 				f.Threats = append(f.Threats, o)
 			}
 		}
@@ -281,18 +284,26 @@ func (t *Tables) Threat(query string) (*FoundThreat, error) {
 	return nil, missing
 }
 
-// names says whether one of the names, or one equal to it, is a name of ours.
-func (f *FoundThreat) names(o Threat) bool {
+// names says whether a name found, or one of Table 1 that is equal to it or
+// broader, is a name of ours.
+func (f *FoundThreat) names(o Threat, all []Name) bool {
+	is := func(id string) bool {
+		return slices.ContainsFunc(f.Names, func(n Name) bool { return n.ID == id })
+	}
 	for _, theirs := range o.Names {
-		for _, n := range f.Names {
-			if theirs == n.ID || n.Scheme == "enisa-table1" && theirs == n.Name {
-				return true
-			}
+		if is(theirs) {
+			return true
 		}
-		for _, l := range f.Links {
-			if l.FromScheme == "enisa-table1" && l.To == theirs && l.Relation == "equal" {
-				return true
-			}
+	}
+	for _, n := range all {
+		if n.Scheme != "enisa-table1" || n.Name != o.Names["enisa"] {
+			continue
+		}
+		part := func(l Link) bool {
+			return l.From == n.ID && is(l.To) && (l.Relation == "equal" || l.Relation == "narrower")
+		}
+		if is(n.ID) || slices.ContainsFunc(f.Links, part) {
+			return true
 		}
 	}
 	return false
