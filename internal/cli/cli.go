@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/assize/assize/internal/catalogue"
 	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/worker"
@@ -65,6 +66,8 @@ func (a *App) Run(ctx context.Context, args []string) int {
 	var usage usageError
 	var bad *manifest.Error
 	var refused *engine.Refusal
+	var missing *catalogue.NotFoundError
+	var date *catalogue.UnknownDateError
 	switch {
 	case err == nil:
 		return exitOK
@@ -75,7 +78,7 @@ func (a *App) Run(ctx context.Context, args []string) int {
 		return exitBySignal
 	}
 	fmt.Fprintf(a.Err, "assize: %s\n", strings.TrimSpace(err.Error()))
-	if errors.As(err, &usage) || errors.As(err, &bad) || errors.As(err, &refused) {
+	if errors.As(err, &usage) || errors.As(err, &bad) || errors.As(err, &refused) || errors.As(err, &missing) || errors.As(err, &date) {
 		return exitUsage
 	}
 	return exitUnable
@@ -106,7 +109,8 @@ objective criteria, and writes a dossier that somebody else can verify.
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.assess(), a.verify(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier())
+	root.AddCommand(a.assess(), a.verify(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
+		a.catalogue())
 	return root
 }
 

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/report/listing"
+)
+
+// addListFlags adds the flags of every command that answers from the catalogue.
+func addListFlags(c *cobra.Command) {
+	c.Flags().String("catalogue", "", "folder of tables of your own, laid over the catalogue")
+	addFormatFlag(c)
+}
+
+func addFormatFlag(c *cobra.Command) {
+	c.Flags().String("format", "table", strings.Join(listing.Formats(), ", "))
+}
+
+// tables opens the catalogue that counts: the one in use, else the build's own,
+// with the folder of --catalogue over it. It refuses an unknown format first, so
+// that no command works for nothing.
+func (a *App) tables(c *cobra.Command) (*catalogue.Tables, error) {
+	if _, err := formatOf(c); err != nil {
+		return nil, err
+	}
+	dir, err := c.Flags().GetString("catalogue")
+	if err != nil {
+		return nil, err
+	}
+	t, err := catalogue.Open(catalogue.Options{Pack: catalogue.InUse(a.KeyFolder), Dir: dir})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return t, nil
+}
+
+func formatOf(c *cobra.Command) (string, error) {
+	format, err := c.Flags().GetString("format")
+	if err != nil {
+		return "", err
+	}
+	if !slices.Contains(listing.Formats(), format) {
+		return "", usageError{fmt.Errorf("format %q is unknown\nhint: %s", format, strings.Join(listing.Formats(), ", "))}
+	}
+	return format, nil
+}
+
+// show writes a list in the format asked for, and says which catalogue it is
+// from where that is not the build's own.
+func (a *App) show(c *cobra.Command, l *listing.List) error {
+	format, err := formatOf(c)
+	if err != nil {
+		return err
+	}
+	if c.Flags().Lookup("catalogue") != nil {
+		if pack := catalogue.InUse(a.KeyFolder); pack != "" {
+			l.Sources = append(l.Sources, "Catalogue in use: "+pack+", not the one of this build.")
+		}
+		if dir, err := c.Flags().GetString("catalogue"); err == nil && dir != "" {
+			l.Sources = append(l.Sources, "With the tables of "+dir+" laid over it.")
+		}
+	}
+	return l.Write(a.Out, format, a.Width)
+}
+
+// oneOf refuses a flag's value that is none of those known; empty asks nothing.
+func oneOf(flag, got string, known ...string) error {
+	if got == "" || slices.Contains(known, got) {
+		return nil
+	}
+	return usageError{fmt.Errorf("--%s %q is unknown\nhint: %s", flag, got, strings.Join(known, ", "))}
+}
+
+func (a *App) catalogue() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "catalogue",
+		Short: "Release, check and take into use catalogues of standards, law and criteria",
+		Long: `The catalogue is released and digested apart from the program. Every dossier
+names the digest of the catalogue that it was made with.`,
+		Example: `  assize catalogue pack catalogue.tar.gz      write the catalogue that counts here as a release
+  assize catalogue verify catalogue.tar.gz    check one that somebody handed over
+  assize catalogue use catalogue.tar.gz       check it, and answer and assess by it from now on`,
+	}
+	pack := &cobra.Command{
+		Use: "pack FILE", Short: "Write the catalogue as a release", Args: exactly(1, "one file to write"),
+		RunE: func(c *cobra.Command, args []string) error {
+			t, err := a.tables(c)
+			if err != nil {
+				return err
+			}
+			var b bytes.Buffer
+			p, err := t.Pack(&b)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(args[0], b.Bytes(), 0o644); err != nil {
+				return fmt.Errorf("pack catalogue: %w", err)
+			}
+			return a.show(c, packed(p, "Written to "+args[0]+"."))
+		},
+	}
+	addListFlags(pack)
+	verify := &cobra.Command{
+		Use: "verify FILE", Short: "Check a released catalogue: digests, nothing else in it, lint", Args: exactly(1, "one released catalogue"),
+		RunE: func(c *cobra.Command, args []string) error {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return usageError{fmt.Errorf("verify catalogue: %w", err)}
+			}
+			defer f.Close()
+			p, err := catalogue.VerifyPack(f)
+			if err != nil {
+				return err
+			}
+			return a.show(c, packed(p, "Whole, and without fault by lint. It says nothing about who made it: compare the digest with the one its maker published."))
+		},
+	}
+	addFormatFlag(verify)
+	use := &cobra.Command{
+		Use: "use FILE", Short: "Check a released catalogue and answer by it from now on", Args: exactly(1, "one released catalogue"),
+		RunE: func(c *cobra.Command, args []string) error {
+			p, err := catalogue.Use(args[0], a.KeyFolder)
+			if err != nil {
+				return err
+			}
+			return a.show(c, packed(p, "In use from now on. To go back to the build's own, remove "+catalogue.InUse(a.KeyFolder)+"."))
+		},
+	}
+	addFormatFlag(use)
+	c.AddCommand(pack, verify, use)
+	return c
+}
+
+// packed lists what a released catalogue holds.
+func packed(p *catalogue.Packed, note string) *listing.List {
+	l := &listing.List{
+		Name:    "catalogue",
+		Columns: []listing.Column{{Key: "table"}, {Key: "size_bytes", Title: "bytes"}, {Key: "digest"}},
+		Notes:   []string{"Catalogue " + string(p.Digest), note},
+	}
+	for _, f := range p.Files {
+		l.Rows = append(l.Rows, []string{f.Name, strconv.Itoa(f.SizeBytes), string(f.Digest)})
+	}
+	return l
+}
