@@ -43,6 +43,7 @@ type reference struct{ file, key string }
 // linted is one table as lint sees it.
 type linted struct {
 	file string
+	of   reflect.Type
 	read func(*Tables) (view, error)
 }
 
@@ -55,7 +56,7 @@ type view struct {
 
 func tableOf[T Row]() linted {
 	var zero T
-	return linted{zero.file(), func(t *Tables) (view, error) {
+	return linted{zero.file(), reflect.TypeFor[T](), func(t *Tables) (view, error) {
 		s, err := sheetOf[T](t)
 		if err != nil {
 			return view{}, err
