@@ -105,7 +105,7 @@ func allowedImports() map[string][]string {
 	join := func(lists ...[]string) []string { return slices.Concat(lists...) }
 	only := func(names ...string) []string { return names }
 	probe := join(only("measure"), nouns, means)
-	report := join(nouns, only("report/wording")) // one wording of a decision for every format
+	report := join(nouns, only("report/wording", "report/page")) // one wording of a decision for every format, one style for pages
 	families := only("probes/artefactscan", "probes/availability", "probes/evasion", "probes/performance")
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify")
 	formats := only("report/terminal", "report/html", "report/markdown")
@@ -145,6 +145,7 @@ func allowedImports() map[string][]string {
 		"verify": join(nouns, only("ledger", "judge")),
 
 		"report/wording":  nouns,
+		"report/page":     only("report/wording"), // shows hostile characters as wording does
 		"report/terminal": report,
 		"report/html":     report,
 		"report/markdown": report,

@@ -7,30 +7,29 @@ package html
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed" // the template and the style
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
 	"strings"
 
 	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/report/page"
 	"github.com/assize/assize/internal/report/wording"
 )
 
 //go:embed report.tmpl
-var page string
+var report string
 
 //go:embed parts.tmpl
 var parts string
 
 //go:embed style.css
-var style string
+var own string
 
 // Write writes the report of d to w, in one piece and only if all of it could be made.
 func Write(w io.Writer, d *dossier.Dossier) error {
-	t, err := template.New("report").Funcs(functions()).Parse(page)
+	t, err := template.New("report").Funcs(functions()).Parse(report)
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
@@ -41,26 +40,10 @@ func Write(w io.Writer, d *dossier.Dossier) error {
 	if err := t.Execute(&b, look(d)); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	if _, err := w.Write(visible(b.Bytes())); err != nil {
+	if _, err := w.Write(page.Visible(b.Bytes())); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
-}
-
-// policy lets the page load nothing and use no style but its own, by digest.
-func policy() string {
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
-}
-
-// visible cleans every line of the finished page. The template holds no character that Clean
-// changes, so what it changes came from the dossier, wherever that stands.
-func visible(b []byte) []byte {
-	lines := strings.Split(string(b), "\n")
-	for i, line := range lines {
-		lines[i] = wording.Clean(line)
-	}
-	return []byte(strings.Join(lines, "\n"))
 }
 
 func functions() template.FuncMap {

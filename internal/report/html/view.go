@@ -12,6 +12,7 @@ import (
 	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/plan"
+	"github.com/assize/assize/internal/report/page"
 	"github.com/assize/assize/internal/report/wording"
 	"github.com/assize/assize/internal/result"
 )
@@ -93,8 +94,9 @@ type solution struct {
 
 // look arranges d for the template.
 func look(d *dossier.Dossier) *view {
+	style := page.Style(own)
 	v := &view{
-		Dossier: d, Policy: policy(), Headline: wording.Headline(d), Style: template.CSS(style),
+		Dossier: d, Policy: page.Policy(style), Headline: wording.Headline(d), Style: template.CSS(style),
 		Means: wording.VerdictMeans, Shows: wording.VerificationShows, ShowsNot: wording.VerificationLacks,
 		Counts: wording.Counts(d.Summary), Gaps: wording.Gaps(d), Names: map[artefact.Digest]string{},
 	}
