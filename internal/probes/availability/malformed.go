@@ -40,7 +40,7 @@ var malformed = measure.Probe{
 	Timeout:  20 * time.Second,
 	Params: []measure.Param{{
 		Name: "largest_batch_mib", Doc: "size of the largest batch; smaller ones are a quarter and a sixteenth of it", Unit: "MiB",
-		Quick: 8.0, Standard: 16.0, Thorough: 256.0,
+		Quick: 2.0, Standard: 4.0, Thorough: 256.0,
 	}},
 	Rows:    func(measure.Scope) int { return len(cases()) },
 	Queries: func(measure.Scope) int { return len(cases()) },
