@@ -110,9 +110,9 @@ func (t *Tables) Lint(feeds []string) ([]string, error) {
 	}
 	var faults []string
 	for _, l := range all() {
-		v := views[l.file]
+		v, of := views[l.file], columns(l.of)
 		for i, row := range v.rows {
-			for _, f := range rowFaults(row, known) {
+			for _, f := range rowFaults(row, of, known) {
 				faults = append(faults, fmt.Sprintf("%s: %s", v.at[i], f))
 			}
 		}
@@ -143,12 +143,12 @@ var (
 	dateForm = regexp.MustCompile(`^\d{4}(-\d{2}(-\d{2})?)?$`)
 )
 
-// rowFaults checks one row's columns by their tags, and the references that it
+// rowFaults checks one row's columns by their rules, and the references that it
 // names itself.
-func rowFaults(row any, known map[reference]bool) []string {
+func rowFaults(row any, of []column, known map[reference]bool) []string {
 	var faults []string
 	v := reflect.ValueOf(row)
-	for _, c := range columns(v.Type()) {
+	for _, c := range of {
 		values := cells(v.Field(c.index))
 		if c.rule.need && len(values) == 0 && c.rule.enum == nil || c.rule.need && slices.Contains(values, "") {
 			faults = append(faults, fmt.Sprintf("%s: empty", c.name))
@@ -171,7 +171,7 @@ func rowFaults(row any, known map[reference]bool) []string {
 			faults = append(faults, "history: empty")
 		}
 		for _, h := range s.History {
-			faults = append(faults, rowFaults(h, known)...)
+			faults = append(faults, rowFaults(h, columns(reflect.TypeOf(h)), known)...)
 		}
 	}
 	return faults
