@@ -145,6 +145,7 @@ func allowedImports() map[string][]string {
 		"verify": join(nouns, only("ledger", "judge")),
 
 		"report/wording":  nouns,
+		"report/listing":  only("report/wording"), // lists of rows in every format
 		"report/page":     only("report/wording"), // shows hostile characters as wording does
 		"report/terminal": report,
 		"report/html":     report,
@@ -152,7 +153,7 @@ func allowedImports() map[string][]string {
 
 		"engine": join(nouns, means, only("measure", "probes/suite"), stages, formats),
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
-		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "report/wording"), formats),
+		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "report/wording", "report/page", "report/listing"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker
 		"cmd/assize-verify": only("verify", "ledger"),
 	}

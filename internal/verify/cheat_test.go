@@ -217,6 +217,10 @@ func TestEntriesThatDoNotBelong(t *testing.T) {
 			r.d.Run = mine
 			r.d.Log.Size++
 		}}, "order in the ledger", "or behind them"},
+		{"last entry of another type", cheat{write: func(r *run) {
+			r.append(evidence.Entry{Type: evidence.EntryObservation, Digest: must(r.d.Outcome())(t)})
+			r.d.Log.Size++
+		}}, "order in the ledger", "the run's last entry is not its decisions"},
 		{"no entry at all", cheat{log: func(r *run) {
 			must(r.log.Append(context.Background(), []byte("nothing")))(t)
 		}}, "ledger", "entry 5: read evidence"},

@@ -106,6 +106,19 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestWriteEscapes shows a report whose every text comes from an enemy.
+func TestWriteEscapes(t *testing.T) {
+	const evil = "a\x1b[2J\r\u202e\nVERIFIED é"
+	r := &verify.Report{Target: evil, Run: evil, Key: evil, Checks: []verify.Check{{Name: "c", OK: true, Detail: evil}}, Shows: []string{evil}, DoesNotShow: []string{evil}}
+	var b strings.Builder
+	if err := r.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(b.String(), "\x1b\r\u202e") || strings.Contains(b.String(), "\nVERIFIED é") || strings.Count(b.String(), `a\x1b[2J\r\u202e\nVERIFIED é`) != 5 {
+		t.Errorf("got %q", b.String())
+	}
+}
+
 func TestNotADossier(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
