@@ -38,6 +38,7 @@ var (
 	edition   = regexp.MustCompile(`:\s*\d{4}(-\d{2})?|\(\d{4}(-\d{2})?\)|\bv\d+\.\d+\.\d+\b`)
 	joins     = regexp.MustCompile(`(\d)\s+(\d)`)
 	notLetter = regexp.MustCompile(`[^a-z0-9]+`)
+	amendment = regexp.MustCompile(`\b(cor|amd)\D{0,2}(\d+)`)
 	numberOf  = regexp.MustCompile(`\d{3,}(-\d+)*`)
 	stageWord = regexp.MustCompile(`\b(awi|wd|cd|dis|fdis|dts|pr|draft)\b`)
 )
@@ -50,13 +51,18 @@ func plain(s string) string {
 	return notLetter.ReplaceAllString(s, "")
 }
 
-// number is the number with its part ("5259-2", "304223"), or empty.
+// number is the number with its part, and its amendment or corrigendum
+// ("5259-2", "304223", "27001/cor1"), or empty.
 func number(s string) string {
 	s = edition.ReplaceAllString(strings.ToLower(s), " ")
 	for joins.MatchString(s) {
 		s = joins.ReplaceAllString(s, "$1$2")
 	}
-	return numberOf.FindString(s)
+	n := numberOf.FindString(s)
+	if a := amendment.FindStringSubmatch(s); n != "" && a != nil {
+		n += "/" + a[1] + a[2]
+	}
+	return n
 }
 
 // Standard finds a standard by its id, designation, any earlier or adopted
@@ -91,12 +97,7 @@ func (t *Tables) Standard(query string) (Standard, error) {
 			byName = append(byName, standards[i])
 		}
 	}
-	// A bare number names the standard itself before its amendments and the
-	// series before its parts.
 	for _, found := range [][]Standard{byName, byNumber} {
-		if whole := slices.DeleteFunc(slices.Clone(found), func(s Standard) bool { return s.AmendmentTo != "" }); len(whole) > 0 {
-			found = whole
-		}
 		if len(found) == 1 {
 			return found[0], nil
 		}
