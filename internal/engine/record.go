@@ -44,7 +44,7 @@ type record struct {
 
 // openRecord makes sure that everything can be written before anything is measured.
 func openRecord(p *prepared, o *Options) (*record, error) {
-	r := &record{target: p.dir, state: filepath.Join(p.dir, stateName), now: o.Now, tables: map[string]*result.Rows{}}
+	r := &record{target: p.dir, state: filepath.Join(p.dir, stateName), now: o.Now, observations: []evidence.Observation{}, tables: map[string]*result.Rows{}}
 	for _, dir := range []string{r.state, filepath.Join(r.state, blobsName)} {
 		if err := durable.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("open record of runs: %w", err)

@@ -139,23 +139,24 @@ func unfit(m result.Metric) string {
 // compare sets the interval against the level: it must lie wholly on one side.
 func compare(d *dossier.Decision, k *catalogue.Criterion, m result.Metric) {
 	level := *k.Threshold
-	good, bad, bound, end := m.Lower >= level, m.Upper < level, m.Lower, "lower"
+	good, bad, bound, end, asked := m.Lower >= level, m.Upper < level, m.Lower, "lower", "asked"
 	if k.Compare == catalogue.AtMost {
-		good, bad, bound, end = m.Upper <= level, m.Lower > level, m.Upper, "upper"
+		good, bad, bound, end, asked = m.Upper <= level, m.Lower > level, m.Upper, "upper", "allowed"
 	}
-	side := strings.ReplaceAll(k.Compare, "_", " ")
+	name, side := words(k.Metric), strings.ReplaceAll(k.Compare, "_", " ")+" "+amount(level, m)
+	interval := fmt.Sprintf("%s to %s", amount(m.Lower, m), amount(m.Upper, m))
 	switch {
 	case m.Method == result.Exhaustive:
-		d.Decision, d.Because = dossier.Fail, fmt.Sprintf("%s is %s, the level is %s %s", words(k.Metric), number(m.Value), side, number(level))
+		d.Decision, d.Because = dossier.Fail, fmt.Sprintf("%s: %s counted, %s %s", name, amount(m.Value, m), side, asked)
 		if good {
 			d.Decision = dossier.Pass
 		}
 	case good:
-		d.Decision, d.Because = dossier.Pass, fmt.Sprintf("%s bound %s supports %s %s", end, number(bound), side, number(level))
+		d.Decision, d.Because = dossier.Pass, fmt.Sprintf("the %s bound of %s, %s, supports %s", end, name, amount(bound, m), side)
 	case bad:
-		d.Decision, d.Because = dossier.Fail, fmt.Sprintf("the whole interval %s to %s misses %s %s", number(m.Lower), number(m.Upper), side, number(level))
+		d.Decision, d.Because = dossier.Fail, fmt.Sprintf("the whole interval of %s, %s, misses %s", name, interval, side)
 	default:
-		d.Decision, d.Because = dossier.Inconclusive, fmt.Sprintf("%s bound %s does not support %s %s, the value %s alone decides nothing", end, number(bound), side, number(level), number(m.Value))
+		d.Decision, d.Because = dossier.Inconclusive, fmt.Sprintf("the interval of %s, %s, straddles the level: %s is neither supported nor missed", name, interval, side)
 		d.Missing = missingRows(k.Compare, level, m)
 	}
 }
@@ -182,7 +183,7 @@ func missingRows(compare string, level float64, m result.Metric) string {
 	if above != (compare == catalogue.AtLeast) {
 		outcome = "fail"
 	}
-	return fmt.Sprintf("about %d more rows, after which it would %s if the share stays %s", rows-m.N, outcome, number(m.Value))
+	return fmt.Sprintf("about %d more rows, after which it would %s if the share stays %s", rows-m.N, outcome, amount(m.Value, m))
 }
 
 // leftOut is the verdict on what was not run, with the plan's reason for that.
@@ -209,6 +210,14 @@ func failedChecks(o *evidence.Observation) string {
 }
 
 func words(metric string) string { return strings.ReplaceAll(metric, "_", " ") }
+
+// amount is a number in the unit of a metric, shares as percentages.
+func amount(v float64, m result.Metric) string {
+	if m.Unit == "share" {
+		return number(100*v) + " %"
+	}
+	return number(v)
+}
 
 // number is a measured number for people: four significant digits.
 func number(v float64) string { return fmt.Sprintf("%.4g", v) }

@@ -71,7 +71,7 @@ func TestMissingRowsWouldDecide(t *testing.T) {
 func TestMissingRowsKnown(t *testing.T) {
 	p, obs := assessment(criterion("at_most", 0.05), share(t, 0, 10))
 	got := only(t, judge.Decide(p, obs)).Missing
-	if want := "about 62 more rows, after which it would pass if the share stays 0"; got != want {
+	if want := "about 62 more rows, after which it would pass if the share stays 0 %"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -84,7 +84,7 @@ func Summarise(p *plan.Plan, decisions []dossier.Decision, goals []dossier.Goal)
 		s.Caveats = append(s.Caveats, "the manifest claims no goal, so nothing can pass: list goals under claims")
 	}
 	if n := len(p.LeftOut); n > 0 {
-		s.Caveats = append(s.Caveats, fmt.Sprintf("%d probes or goals were left out, with the reason beside each", n))
+		s.Caveats = append(s.Caveats, fmt.Sprintf("left out, with the reason beside each: %d of the probes and claimed goals", n))
 	}
 	s.Exit = exit(s, goals, assessed, p.ModelError != "")
 	return s

@@ -94,7 +94,7 @@ func TestSummariseCountsApart(t *testing.T) {
 			"default":  {dossier.Fail: 2},
 		},
 		Claimed: 2, Passed: 1, Exit: 3,
-		Caveats: []string{"one", "two", "the domain was guessed from the data; nobody confirmed which inputs can occur", "2 probes or goals were left out, with the reason beside each"},
+		Caveats: []string{"one", "two", "the domain was guessed from the data; nobody confirmed which inputs can occur", "left out, with the reason beside each: 2 of the probes and claimed goals"},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("summary (-got +want):\n%s", diff)

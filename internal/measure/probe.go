@@ -52,14 +52,13 @@ type Probe struct {
 // Needs says what must be there before a probe can run. A need that is not met
 // makes the result not-available or not-applicable, with the reason.
 type Needs struct {
-	Model     bool // a model that opens
-	Data      bool // test rows
-	Labels    bool // and their labels
-	Recorded  bool // recorded outputs of the deployed system on the test rows
-	Domain    bool // a domain, declared or guessed
-	Confirmed bool // a domain that somebody vouches for; without it the result is measured but not valid for a pass
-	Rule      bool // a decision rule with classes; a free score is not enough
-	Files     bool // reads the artefacts' bytes itself and opens no model
+	Model    bool // a model that opens
+	Data     bool // test rows
+	Labels   bool // and their labels
+	Recorded bool // recorded outputs of the deployed system on the test rows
+	Domain   bool // a domain, declared or guessed
+	Rule     bool // a decision rule with classes; a free score is not enough
+	Files    bool // reads the artefacts' bytes itself and opens no model
 }
 
 // Param is one knob of a probe, with its default by depth.

@@ -19,6 +19,10 @@ operators that need foreign code, functions that stand in for standard operators
 payloads in strings and tensors, and what loaders treat differently. A file in
 another format is a finding and wholly unread: nothing is said of its content.
 High and medium findings are serious.`,
+	Metrics: []string{
+		"files", "findings_high", "findings_info", "findings_low", "findings_medium", "opaque_bytes", "serious_findings",
+		"structured_bytes", "unread_bytes",
+	},
 	Goals:   []string{"artefact-safety"},
 	Threats: []string{"model-poisoning"},
 	Cites:   []string{"AI Act Art. 15(5)", "ENISA Poisoning", "ONNX IR specification, External Tensor Data"},

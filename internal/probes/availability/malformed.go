@@ -28,7 +28,11 @@ func outcomes() []string {
 
 var malformed = measure.Probe{
 	ID: "availability/malformed", Version: 1,
-	Doc:      malformedDoc(),
+	Doc: malformedDoc(),
+	Metrics: []string{
+		"accepted_out_of_domain", "crashes", "finite", "handled", "nan_answered", "non_finite_accepted", "over_limit",
+		"refused", "refused_by_solution", "wrong_form_answered",
+	},
 	Goals:    []string{"malformed-input"},
 	Threats:  []string{"denial-of-service"},
 	Cites:    []string{"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Denial of service"},

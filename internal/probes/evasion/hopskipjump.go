@@ -17,6 +17,10 @@ func hopSkipJumpProbe() measure.Probe {
 			"HopSkipJump (Chen, Jordan and Wainwright 2020) finds some change that gains, walks along the boundary of the decision " +
 			"and estimates its direction from answers around it. It asks only for rows that the domain allows as a change of the row attacked. A row counts as broken where the change is within the " +
 			"threat model. Rows that random noise breaks count as broken too: per row the worst of both.",
+		Metrics: []string{
+			"attack_success", "clean_accuracy", "hopskipjump_success", "median_distance", "noise_success", "queries_to_success",
+			"queries_to_success_p90", "robust_accuracy", "rows_attackable",
+		},
 		Goals: goals, Threats: threats, Needs: needs, Requires: []string{"evasion/noise"}, Switch: true, Paired: "stands",
 		Cites: []string{
 			"Chen, Jordan, Wainwright: HopSkipJumpAttack: A Query-Efficient Decision-Based Attack. IEEE S&P 2020, arXiv 1904.02144",

@@ -16,6 +16,9 @@ func noiseProbe() measure.Probe {
 		Doc: "Random change within the threat model and the domain: the floor that every attack must beat.\n\n" +
 			"Each row is changed at random some times, inside the ball of the threat model and moved onto the domain. A " +
 			"system that does not stand this stands no attack; an attack that finds less than this is not working.",
+		Metrics: []string{
+			"attack_success", "clean_accuracy", "median_distance", "robust_accuracy", "rows_attackable",
+		},
 		Goals: goals, Threats: threats, Needs: needs, Switch: true, Paired: "stands",
 		Cites: []string{"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion"},
 		Params: append(threatParams(),

@@ -19,6 +19,11 @@ it, under the system's own decision rule. With two classes, or a cut-off, the
 metrics that speak of one class speak of the positive one; else they are plain means
 over the classes. A row that the system refuses, leaves to a person without naming a class, or
 answers with something that is no number counts as not right.`,
+	Metrics: []string{
+		"accuracy", "auc", "balanced_accuracy", "brier", "calibration_error", "f1", "f_beta",
+		"gini", "kl_divergence", "ks", "log_loss", "mcc", "precision", "recall", "referred", "refused", "specificity",
+		"unusable",
+	},
 	Goals:   []string{"accuracy"},
 	Threats: []string{"model-flaws"},
 	Cites:   []string{"ISO/IEC TS 4213:2022, 6.2", "AI Act Art. 15(1)", "AI Act Art. 15(3)"},

@@ -22,6 +22,9 @@ without its solutions, and what was recorded, turned into the model's units.
 Where only labels were recorded, classes are compared. A difference is the largest
 between the scores of a row: in the model's units where the outputs were
 recorded in them, else between probabilities.`,
+	Metrics: []string{
+		"agreement", "disagreements", "largest_difference", "mean_difference",
+	},
 	Goals:   []string{"parity"},
 	Threats: []string{"model-flaws", "model-poisoning"},
 	Cites:   []string{"AI Act Art. 15(1)", "AI Act Annex IV(2)(g)"},
