@@ -143,6 +143,18 @@ func (t *Tables) Life(standard string) ([]Stage, error) {
 	return out, nil
 }
 
+// Published is when a standard first came out, to hold against the date that an
+// entry expected; false where no event says so.
+func (t *Tables) Published(standard string) (Stage, bool, error) {
+	life, err := t.Life(standard)
+	for _, h := range life {
+		if h.Kind == Event && h.Stage == "published" {
+			return h, true, err
+		}
+	}
+	return Stage{}, false, err
+}
+
 // Move is what became of one standard between two snapshots.
 type Move struct {
 	Standard Standard `json:"standard"`

@@ -66,6 +66,12 @@ func TestWhatMoved(t *testing.T) {
 	if _, ok := moves["iso-iec-27002"]; ok {
 		t.Error("a standard that stayed as it was is said to have moved")
 	}
+	if p, ok, err := tables.Published("iso-iec-42001"); !ok || err != nil || p.Date != "2023-12-18" {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	if p, ok, err := tables.Published("iso-iec-27090"); ok || err != nil {
+		t.Errorf("got %+v, %v for one that is not out", p, err)
+	}
 	if _, err := tables.Diff("2026-11-22", "2023-03"); err == nil {
 		t.Error("a difference backwards in time")
 	}

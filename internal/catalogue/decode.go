@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -168,9 +169,13 @@ func names(of []column) string {
 
 // readYAML reads rows that are the items of one sequence.
 func readYAML[T Row](b []byte, yield func(int, T) error, place string) error {
-	f, err := parser.ParseBytes(b, 0)
+	tokens, err := guard(b)
 	if err != nil {
 		return fmt.Errorf("read catalogue: %s: %w", place, err)
+	}
+	f, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return inYAML(place, err)
 	}
 	for _, doc := range f.Docs {
 		if doc.Body == nil {
@@ -183,7 +188,7 @@ func readYAML[T Row](b []byte, yield func(int, T) error, place string) error {
 		for _, item := range list.Values {
 			var row T
 			if err := yaml.NodeToValue(item, &row, yaml.Strict()); err != nil {
-				return fmt.Errorf("read catalogue: %s: %w", place, err)
+				return inYAML(place, err)
 			}
 			if err := yield(item.GetToken().Position.Line, row); err != nil {
 				return err
@@ -191,4 +196,16 @@ func readYAML[T Row](b []byte, yield func(int, T) error, place string) error {
 		}
 	}
 	return nil
+}
+
+var yamlPlace = regexp.MustCompile(`^\[(\d+):\d+\] (.*)`)
+
+// inYAML brings the parser's error, which shows the file over several lines,
+// to one line that begins with the place.
+func inYAML(place string, err error) error {
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	if m := yamlPlace.FindStringSubmatch(first); m != nil {
+		return fmt.Errorf("read catalogue: %s:%s: %s", place, m[1], m[2])
+	}
+	return fmt.Errorf("read catalogue: %s: %s", place, first)
 }

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"io/fs"
 	"reflect"
+	"testing/fstest"
 )
 
 // OpenFS opens tables from fsys, and rows to lay over them from over where it
@@ -62,4 +63,15 @@ func Values(t *Tables, c LintColumn) (keys []string, values [][]string, err erro
 		return v.keys, values, nil
 	}
 	return nil, nil, nil
+}
+
+// ReadTable reads one table alone from b.
+func ReadTable(name string, b []byte) error {
+	for _, l := range all() {
+		if l.file == name {
+			_, err := l.read(OpenFS(fstest.MapFS{name: &fstest.MapFile{Data: b}}, nil))
+			return err
+		}
+	}
+	return fs.ErrNotExist
 }

@@ -195,9 +195,14 @@ const inUse = "catalogue.tar.gz"
 
 // Use verifies the pack at path and keeps a copy in home, which InUse finds.
 func Use(path, home string) (*Packed, error) {
-	b, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("use catalogue: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(&bounded{f, maxPackBytes})
+	if err != nil {
+		return nil, fmt.Errorf("use catalogue %q: %w", path, err)
 	}
 	p, err := VerifyPack(bytes.NewReader(b))
 	if err != nil {
