@@ -281,6 +281,9 @@ func TestNoPathsOfOneMachine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if bytes.IndexByte(b, 0) >= 0 {
+			return // a program that somebody built here
+		}
 		for _, p := range paths {
 			if i := bytes.Index(b, p); i >= 0 {
 				t.Errorf("%s:%d: holds %s", name, 1+bytes.Count(b[:i], []byte("\n")), p)

@@ -214,7 +214,7 @@ func words(metric string) string { return strings.ReplaceAll(metric, "_", " ") }
 // amount is a number in the unit of a metric, shares as percentages.
 func amount(v float64, m result.Metric) string {
 	if m.Unit == "share" {
-		return number(100*v) + " %"
+		return number(100*v) + "\u202f%" // a narrow space that does not break
 	}
 	return number(v)
 }

@@ -77,15 +77,15 @@ func TestDecideComparesTheIntervalWithTheLevel(t *testing.T) {
 		want    dossier.Verdict
 		because string
 	}{
-		{"at least, supported", "at_least", 0.39, half, dossier.Pass, "the lower bound of robust accuracy, 39.83 %, supports at least 39 %"},
+		{"at least, supported", "at_least", 0.39, half, dossier.Pass, "the lower bound of robust accuracy, 39.83\u202f%, supports at least 39\u202f%"},
 		{"at least, at the very bound", "at_least", half.Lower, half, dossier.Pass, "supports"},
-		{"at least, value above, bound below", "at_least", 0.45, half, dossier.Inconclusive, "the interval of robust accuracy, 39.83 % to 60.17 %, straddles the level: at least 45 % is neither supported nor missed"},
-		{"at least, value below, bound above", "at_least", 0.55, half, dossier.Inconclusive, "straddles the level: at least 55 %"},
-		{"at least, missed", "at_least", 0.61, half, dossier.Fail, "the whole interval of robust accuracy, 39.83 % to 60.17 %, misses at least 61 %"},
-		{"at most, supported", "at_most", 0.61, half, dossier.Pass, "the upper bound of robust accuracy, 60.17 %, supports at most 61 %"},
+		{"at least, value above, bound below", "at_least", 0.45, half, dossier.Inconclusive, "the interval of robust accuracy, 39.83\u202f% to 60.17\u202f%, straddles the level: at least 45\u202f% is neither supported nor missed"},
+		{"at least, value below, bound above", "at_least", 0.55, half, dossier.Inconclusive, "straddles the level: at least 55\u202f%"},
+		{"at least, missed", "at_least", 0.61, half, dossier.Fail, "the whole interval of robust accuracy, 39.83\u202f% to 60.17\u202f%, misses at least 61\u202f%"},
+		{"at most, supported", "at_most", 0.61, half, dossier.Pass, "the upper bound of robust accuracy, 60.17\u202f%, supports at most 61\u202f%"},
 		{"at most, at the very bound", "at_most", half.Upper, half, dossier.Pass, "supports"},
-		{"at most, open", "at_most", 0.55, half, dossier.Inconclusive, "straddles the level: at most 55 %"},
-		{"at most, missed", "at_most", 0.39, half, dossier.Fail, "misses at most 39 %"},
+		{"at most, open", "at_most", 0.55, half, dossier.Inconclusive, "straddles the level: at most 55\u202f%"},
+		{"at most, missed", "at_most", 0.39, half, dossier.Fail, "misses at most 39\u202f%"},
 		{"counted, none", "at_most", 0, counted(0), dossier.Pass, "robust accuracy: 0 counted, at most 0 allowed"},
 		{"counted, one", "at_most", 0, counted(1), dossier.Fail, "robust accuracy: 1 counted, at most 0 allowed"},
 		{"counted, enough", "at_least", 3, counted(3), dossier.Pass, "3 counted, at least 3 asked"},

@@ -67,11 +67,11 @@ func TestMissingRowsWouldDecide(t *testing.T) {
 }
 
 // TestMissingRowsKnown checks a number by hand: with 0 events in 10 rows a rate
-// over 5 % is ruled out at one-sided 97.5 % by ln 0.025 / ln 0.95 = 71.9, so 72 rows.
+// over 5\u202f% is ruled out at one-sided 97.5\u202f% by ln 0.025 / ln 0.95 = 71.9, so 72 rows.
 func TestMissingRowsKnown(t *testing.T) {
 	p, obs := assessment(criterion("at_most", 0.05), share(t, 0, 10))
 	got := only(t, judge.Decide(p, obs)).Missing
-	if want := "about 62 more rows, after which it would pass if the share stays 0 %"; got != want {
+	if want := "about 62 more rows, after which it would pass if the share stays 0\u202f%"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
