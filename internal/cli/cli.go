@@ -110,7 +110,7 @@ objective criteria, and writes a dossier that somebody else can verify.
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.assess(), a.verify(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
-		a.catalogue())
+		a.standards(), a.catalogue(), a.classify(), a.route())
 	return root
 }
 
