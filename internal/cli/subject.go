@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/engine"
+	"github.com/assize/assize/internal/manifest"
+)
+
+// subject is what classify, route, risk and checklist speak of: a target's
+// folder, with the dossier of its last run where there is one, or a dossier alone.
+type subject struct {
+	Manifest *manifest.Manifest // of a dossier alone: only what the dossier holds of it
+	Dossier  *dossier.Dossier   // nil where the target was not assessed
+	Dir      string             // where records lie; "" for a dossier alone
+	Tables   *catalogue.Tables
+}
+
+// subject opens the target or dossier at path, and the catalogue with the
+// folder of --catalogue, or else the manifest's, laid over it.
+func (a *App) subject(ctx context.Context, c *cobra.Command, path string) (*subject, error) {
+	s := &subject{}
+	if hasDossier(path) {
+		d, err := dossier.Read(path)
+		if err != nil {
+			return nil, err
+		}
+		s.Dossier = d
+		s.Manifest = &manifest.Manifest{Target: d.Target, Solutions: d.Solutions, Claims: d.Plan.Claims, Depth: d.Plan.Depth}
+	} else {
+		m, err := manifest.Load(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		s.Manifest, s.Dir = m, m.Dir
+		if folder := engine.Folder(m.Dir); hasDossier(folder) {
+			if s.Dossier, err = dossier.Read(folder); err != nil {
+				return nil, err
+			}
+		}
+		if m.Catalogue != "" && !c.Flags().Changed("catalogue") {
+			if err := c.Flags().Set("catalogue", filepath.Join(m.Dir, filepath.FromSlash(m.Catalogue))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var err error
+	s.Tables, err = a.tables(c)
+	return s, err
+}
+
+func hasDossier(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, dossier.MainName))
+	return err == nil
+}
+
+// notes says what the dossier beside a target does not speak of.
+func (s *subject) notes() []string {
+	switch {
+	case s.Dossier == nil:
+		return []string{"No dossier lies beside the target: nothing was measured yet. Run assize assess first to see what a measurement decides."}
+	case s.Dir != "" && s.Dossier.Manifest != s.Manifest.Digest:
+		return []string{"The dossier was made from another text of assize.yaml than the one that lies there now."}
+	}
+	return nil
+}
