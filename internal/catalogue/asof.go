@@ -3,6 +3,7 @@ package catalogue
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -43,8 +44,8 @@ func (t *Tables) AsOf(date string) (Snapshot, error) {
 }
 
 // States gives the state of every standard in a snapshot, by its id. Where
-// several rows speak of one, what was read goes before what is only known, and
-// a known stage before an unknown one.
+// several rows speak of one, a known stage goes before an unknown one, what was
+// read before what is only known, and the newest edition before older ones.
 func (t *Tables) States(at Snapshot) (map[string]Stage, error) {
 	history, err := t.History()
 	if err != nil {
@@ -55,11 +56,23 @@ func (t *Tables) States(at Snapshot) (map[string]Stage, error) {
 		if h.Kind != InSnapshot || h.Date != at.Date {
 			continue
 		}
-		if old, ok := states[h.Standard]; !ok || h.weight() > old.weight() {
+		old, ok := states[h.Standard]
+		if !ok || h.weight() > old.weight() || h.weight() == old.weight() && h.edition() > old.edition() {
 			states[h.Standard] = h
 		}
 	}
 	return states, nil
+}
+
+var editionYear = regexp.MustCompile(`:(\d{4})\b`)
+
+// edition is the newest year of the reference, or empty.
+func (s Stage) edition() string {
+	newest := ""
+	for _, m := range editionYear.FindAllStringSubmatch(s.Reference, -1) {
+		newest = max(newest, m[1])
+	}
+	return newest
 }
 
 func (s Stage) weight() int {
@@ -121,7 +134,7 @@ func (t *Tables) List(f Filter) ([]Listed, error) {
 			f.Inventory != "" && !slices.ContainsFunc(of[s.ID], in):
 			continue
 		}
-		out = append(out, Listed{s, state, of[s.ID]})
+		out = append(out, Listed{s, state, append([]Entry{}, of[s.ID]...)})
 	}
 	return out, nil
 }
@@ -192,7 +205,7 @@ func (t *Tables) Diff(from, to string) ([]Move, error) {
 	}
 	var out []Move
 	for _, s := range standards {
-		m := Move{Standard: s, Events: events[s.ID]}
+		m := Move{Standard: s, Events: append([]Stage{}, events[s.ID]...)}
 		old, was := before[s.ID]
 		now, is := after[s.ID]
 		if was {

@@ -108,7 +108,7 @@ func (t *Tables) Coverage(q Query) (*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Matrix{AsOf: at, By: q.By}
+	m := &Matrix{AsOf: at, By: q.By, Rows: []Covers{}}
 	if m.Subjects, err = t.subjects(q.By); err != nil {
 		return nil, err
 	}
@@ -128,6 +128,9 @@ func (t *Tables) Coverage(q Query) (*Matrix, error) {
 	row := func(s Standard, e *Entry) {
 		state, known := states[s.ID]
 		c := Covers{Standard: s, Entry: e, State: state, Cells: make([][]Cell, len(m.Subjects))}
+		for i := range c.Cells {
+			c.Cells[i] = []Cell{}
+		}
 		some := false
 		for i, subject := range m.Subjects {
 			for _, cell := range found[s.ID+" "+subject.ID] {

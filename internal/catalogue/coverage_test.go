@@ -1,6 +1,8 @@
 package catalogue_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -42,6 +44,12 @@ func TestLists(t *testing.T) {
 	} {
 		if got := must(tables.List(tt.f))(t); len(got) != tt.want {
 			t.Errorf("%+v: got %d, want %d", tt.f, len(got), tt.want)
+		}
+	}
+	states := must(tables.States(must(tables.AsOf("2023-03"))(t)))(t)
+	for id, want := range map[string]string{"iso-iec-27001": "ISO/IEC 27001:2022", "iso-iec-24029-1": "ISO/IEC TR 24029-1:2021", "iso-iec-24029-2": "ISO/IEC FDIS 24029-2 / DIS 24029-2"} {
+		if got := states[id].Reference; got != want {
+			t.Errorf("%s in March 2023: got %q, want %q", id, got, want)
 		}
 	}
 	then := must(tables.List(catalogue.Filter{AsOf: "2023-03-31"}))(t)
@@ -190,5 +198,23 @@ func TestOverlaps(t *testing.T) {
 	i := slices.IndexFunc(got, func(o catalogue.Overlap) bool { return o.Subject.ID == "robustness" && o.Kind == "method" })
 	if i < 0 || len(got[i].Standards) != 2 {
 		t.Fatalf("got %+v, want both parts of 24029 for robustness", got)
+	}
+}
+
+// TestListsAreNeverNull marshals what commands print: their JSON keeps its shape.
+func TestListsAreNeverNull(t *testing.T) {
+	tables := open(t)
+	for name, v := range map[string]any{
+		"standards": must(tables.List(catalogue.Filter{}))(t), "coverage": must(tables.Coverage(catalogue.Query{}))(t), "lacks": must(tables.Lacks(catalogue.Query{}))(t),
+		"compare": must(tables.Compare(catalogue.Query{}))(t), "threat": must(tables.Threat("evasion"))(t), "requirements": must(tables.Requirements())(t),
+		"gaps": must(tables.Gaps())(t), "names": must(tables.Names())(t), "overlaps": must(tables.Overlaps(catalogue.Query{}))(t),
+	} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(b, []byte(":null")) && name != "coverage" || name == "coverage" && bytes.Contains(bytes.ReplaceAll(b, []byte(`"entry":null`), nil), []byte(":null")) {
+			t.Errorf("%s: a list is null", name)
+		}
 	}
 }

@@ -145,6 +145,11 @@ func readCSV[T Row](b []byte, yield func(int, T) error, place string) error {
 		line, _ := r.FieldPos(0)
 		var row T
 		v := reflect.ValueOf(&row).Elem()
+		for _, c := range known {
+			if f := v.Field(c.index); f.Kind() == reflect.Slice {
+				f.Set(reflect.ValueOf([]string{})) // in JSON a list, never null
+			}
+		}
 		for i, cell := range record {
 			f := v.Field(order[i])
 			if f.Kind() == reflect.String {

@@ -258,7 +258,7 @@ func (t *Tables) Threat(query string) (*FoundThreat, error) {
 		func(s string) bool { return plain(s) == want },
 		func(s string) bool { return len(want) > 3 && strings.Contains(plain(s), want) },
 	} {
-		f := &FoundThreat{}
+		f := &FoundThreat{Names: []Name{}, Threats: []Threat{}, Links: []Link{}}
 		for _, n := range names {
 			if match(n.ID) || match(n.Name) {
 				f.Names = append(f.Names, n)

@@ -71,7 +71,7 @@ func (t *Tables) Lacks(q Query) ([]Lack, error) {
 	}
 	var out []Lack
 	for i, subject := range m.Subjects {
-		l := Lack{Subject: subject, Best: Nothing}
+		l := Lack{Subject: subject, Missing: []string{}, Claimed: []string{}, Best: Nothing, By: []Touch{}}
 		closed := false
 		for _, r := range m.Rows {
 			if Mark(r.Cells[i]) == "" {
@@ -101,7 +101,7 @@ func (t *Tables) Lacks(q Query) ([]Lack, error) {
 
 // touches says what one standard gives for a subject, by all that judges told.
 func touches(r Covers, told []Cell) Touch {
-	t := Touch{Standard: r.Standard}
+	t := Touch{Standard: r.Standard, Kinds: []string{}}
 	read := false
 	for _, c := range told {
 		if c.Kind == "unknown" {
@@ -117,7 +117,7 @@ func touches(r Covers, told []Cell) Touch {
 	}
 	measurable := slices.ContainsFunc(t.Kinds, func(k string) bool { return slices.Contains(Measurable(), k) })
 	switch {
-	case t.Kinds == nil:
+	case len(t.Kinds) == 0:
 		t.Why = NotTold
 	case !measurable:
 		t.Why = OtherKind
@@ -159,7 +159,7 @@ func (t *Tables) Compare(q Query) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Comparison{}
+	c := &Comparison{Found: []Compared{}, Claimed: []Compared{}, Missed: []Compared{}}
 	for _, g := range gaps {
 		in := func(kinds func(Lack) []string) []string {
 			var subjects []string
@@ -179,7 +179,7 @@ func (t *Tables) Compare(q Query) (*Comparison, error) {
 		case claimed != nil:
 			c.Claimed = append(c.Claimed, Compared{g, claimed, string(Unread)})
 		default:
-			c.Missed = append(c.Missed, Compared{g, nil, g.beyond()})
+			c.Missed = append(c.Missed, Compared{g, []string{}, g.beyond()})
 		}
 	}
 	return c, nil
