@@ -8,12 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing/fstest"
 
 	"github.com/assize/assize/internal/artefact"
 )
@@ -85,11 +83,11 @@ func (t *Tables) Pack(w io.Writer) (*Packed, error) {
 // VerifyPack reads a pack that somebody handed over: every table there once,
 // nothing else, each as its manifest says, and the whole without fault by lint.
 func VerifyPack(r io.Reader) (*Packed, error) {
-	fsys, err := unpack(r)
+	tables, err := unpack(r)
 	if err != nil {
 		return nil, err
 	}
-	t := &Tables{layers: []layer{{fsys: fsys}}, sheets: map[string]any{}}
+	t := &Tables{layers: []layer{{packed: tables}}, sheets: map[string]any{}}
 	faults, err := t.Lint(nil)
 	if err != nil {
 		return nil, fmt.Errorf("verify pack: %w", err)
@@ -99,7 +97,7 @@ func VerifyPack(r io.Reader) (*Packed, error) {
 	}
 	p := &Packed{}
 	for _, name := range fileNames() {
-		b := fsys[name].Data
+		b := tables[name]
 		p.Files = append(p.Files, PackedFile{name, artefact.DigestBytes(b), len(b)})
 	}
 	p.Digest, err = t.Digest()
@@ -122,7 +120,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 }
 
 // unpack reads a pack into memory within its limits and checks its manifest.
-func unpack(r io.Reader) (fstest.MapFS, error) {
+func unpack(r io.Reader) (map[string][]byte, error) {
 	in := bufio.NewReader(&bounded{r, maxPackBytes})
 	z, err := gzip.NewReader(in)
 	if err != nil {
@@ -130,7 +128,7 @@ func unpack(r io.Reader) (fstest.MapFS, error) {
 	}
 	z.Multistream(false)
 	a := tar.NewReader(&bounded{z, maxPackBytes})
-	fsys := fstest.MapFS{}
+	tables := map[string][]byte{}
 	order := append([]string{manifestName}, fileNames()...)
 	var manifest []byte
 	for i := 0; ; i++ {
@@ -155,7 +153,7 @@ func unpack(r io.Reader) (fstest.MapFS, error) {
 			manifest = b
 			continue
 		}
-		fsys[h.Name] = &fstest.MapFile{Data: b, Mode: 0o444}
+		tables[h.Name] = b
 	}
 	if _, err := io.Copy(io.Discard, z); err != nil {
 		return nil, fmt.Errorf("read pack: %w", err)
@@ -165,7 +163,7 @@ func unpack(r io.Reader) (fstest.MapFS, error) {
 	}
 	var want bytes.Buffer
 	for _, name := range fileNames() {
-		fmt.Fprintf(&want, "%s  %d  %s\n", artefact.DigestBytes(fsys[name].Data), len(fsys[name].Data), name)
+		fmt.Fprintf(&want, "%s  %d  %s\n", artefact.DigestBytes(tables[name]), len(tables[name]), name)
 	}
 	if got, all := bytes.Split(manifest, []byte("\n")), bytes.Split(want.Bytes(), []byte("\n")); !bytes.Equal(manifest, want.Bytes()) {
 		i := slices.IndexFunc(all, func(line []byte) bool {
@@ -173,21 +171,21 @@ func unpack(r io.Reader) (fstest.MapFS, error) {
 		})
 		return nil, fmt.Errorf("verify pack: the manifest does not say %q", all[max(i, 0)])
 	}
-	return fsys, nil
+	return tables, nil
 }
 
-// readPack opens a pack file for reading tables from.
-func readPack(path string) (fs.FS, error) {
+// readPack reads the tables of a pack file.
+func readPack(path string) (map[string][]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open catalogue: %w", err)
 	}
 	defer f.Close()
-	fsys, err := unpack(f)
+	tables, err := unpack(f)
 	if err != nil {
 		return nil, fmt.Errorf("open catalogue %q: %w", path, err)
 	}
-	return fsys, nil
+	return tables, nil
 }
 
 // inUse is the name that Use gives a pack in the user's folder.

@@ -33,8 +33,9 @@ type Options struct {
 
 // layer is one place that tables are read from: the base, or a user's folder.
 type layer struct {
-	fsys fs.FS
-	name string // shown before a file's name; empty for the build's own
+	fsys   fs.FS
+	packed map[string][]byte // instead of fsys: what a pack held
+	name   string            // shown before a file's name; empty for the build's own
 }
 
 func (l layer) place(file string) string {
@@ -67,7 +68,7 @@ func Open(o Options) (*Tables, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.layers[0] = layer{fsys: packed, name: o.Pack}
+		t.layers[0] = layer{packed: packed, name: o.Pack}
 	}
 	if o.Dir != "" {
 		over, err := overlay(o.Dir)
@@ -105,6 +106,9 @@ func overlay(dir string) (layer, error) {
 
 // readFile reads one file of a layer within the limit of size; absent is nil.
 func (l layer) readFile(name string) ([]byte, error) {
+	if l.packed != nil {
+		return l.packed[name], nil
+	}
 	f, err := l.fsys.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
