@@ -68,7 +68,24 @@ func (a *App) show(c *cobra.Command, l *listing.List) error {
 			l.Sources = append(l.Sources, "With the tables of "+dir+" laid over it.")
 		}
 	}
+	if l.Name != "coverage" && !strings.HasPrefix(l.Name, "iso-") { // whose columns are a form
+		fit(l)
+	}
 	return l.Write(a.Out, format, a.Width)
+}
+
+// fit leaves out of tables the columns that are empty in every row, and lets
+// names wrap where one is long.
+func fit(l *listing.List) {
+	for j := range l.Columns {
+		longest := 0
+		for _, row := range l.Rows {
+			longest = max(longest, len(row[j]))
+		}
+		k := &l.Columns[j]
+		k.Hidden = k.Hidden || longest == 0 && len(l.Rows) > 0
+		k.Wide = k.Wide && (k.Key != "designation" || longest > 24)
+	}
 }
 
 // oneOf refuses a flag's value that is none of those known; empty asks nothing.

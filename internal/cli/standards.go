@@ -146,7 +146,6 @@ row of an inventory.`,
 		Example: `  assize standards show 'iso 22989'
   assize standards show prEN18282
   assize standards show A4-09 --format json`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			t, err := a.tables(c)
 			if err != nil {
@@ -221,14 +220,13 @@ func portrait(t *catalogue.Tables, s catalogue.Standard) (*listing.List, error) 
 		}
 		add("history", h.Date, h.Kind, says+": "+h.AsStated, h.Confidence, h.Source)
 	}
-	for _, k := range cells {
-		if k.Standard == s.ID {
-			says := markWord(k.Mark) + ", " + k.Kind + ", by " + k.Judge + " on " + basisWord(k.Basis)
-			if k.Clause != "" {
-				says += ", clause " + k.Clause
-			}
-			add(k.By, k.Date, k.Subject, says, k.Confidence, k.Source)
+	for _, g := range alike(cells, s.ID) {
+		k := g.cell
+		says := markWord(k.Mark) + " " + k.Kind + ", on " + basisWord(k.Basis)
+		if k.Clause != "" {
+			says += ", clause " + k.Clause
 		}
+		add(k.By, k.Date, k.Judge, says+": "+strings.Join(g.subjects, ", "), k.Confidence, k.Source)
 	}
 	for _, r := range requirements {
 		if slices.Contains(r.Standards, s.ID) {
@@ -237,6 +235,30 @@ func portrait(t *catalogue.Tables, s catalogue.Standard) (*listing.List, error) 
 	}
 	l.Notes = []string{"x covers, ? may cover, - a judge looked and does not say so. --format csv or json has the source of every line."}
 	return l, nil
+}
+
+// group holds marks of one judge that differ in their subject alone.
+type group struct {
+	cell     catalogue.Cell
+	subjects []string
+}
+
+// alike puts a standard's marks together that say the same of several subjects.
+func alike(cells []catalogue.Cell, standard string) []*group {
+	var out []*group
+	for _, k := range cells {
+		if k.Standard != standard {
+			continue
+		}
+		subject := k.Subject
+		k.Subject, k.AsStated = "", ""
+		i := slices.IndexFunc(out, func(g *group) bool { return g.cell == k })
+		if i < 0 {
+			i, out = len(out), append(out, &group{cell: k})
+		}
+		out[i].subjects = append(out[i].subjects, subject)
+	}
+	return out
 }
 
 // markWord is a mark for lists of marks, where an empty one would not be seen.

@@ -19,10 +19,10 @@ func (a *App) standardsCoverage() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "coverage",
 		Short: "Show which standards cover which requirement, threat or property, according to whom",
-		Long: `Without --article or --kind: a matrix, a row a standard, a column a requirement
-(threat, property). Where judges differ a cell shows the mark of each.
+		Long: `By requirement or threat: a matrix, a row a standard, a column a requirement or
+threat. Where judges differ a cell shows the mark of each.
 
-With --article or --kind (or --cells): a row a mark, with its kind, basis, judge,
+By property or control, or with --article, --kind or --cells: a row a mark, with its kind, basis, judge,
 date and confidence, and what other judges say of the same.
 
 Marks: x covers, ? may cover, - a judge looked and does not say so.
@@ -66,7 +66,7 @@ Basis: what the judge had read: title, scope or full text; unknown for the repor
 				return err
 			}
 			build := a.matrix
-			if cells || article != "" || len(q.Kinds) > 0 {
+			if cells || q.By == catalogue.ByProperty || q.By == catalogue.ByControl || article != "" || len(q.Kinds) > 0 {
 				build = a.marks
 			}
 			l, err := build(t, q, m)
@@ -97,8 +97,8 @@ func (a *App) matrix(t *catalogue.Tables, q catalogue.Query, m *catalogue.Matrix
 		width = 100
 	}
 	l := &listing.List{Name: "coverage", Columns: []listing.Column{
-		{Key: "row_id", Title: "row", Hidden: q.Inventory == ""}, {Key: "standard", Hidden: true}, {Key: "designation", Wide: true}, {Key: "name", Hidden: true},
-		{Key: "stage", Hidden: width < 100}, {Key: "judges", Hidden: true}, {Key: "confidence", Hidden: true},
+		{Key: "row_id", Title: "row", Hidden: q.Inventory == ""}, {Key: "standard", Hidden: true}, {Key: "designation"}, {Key: "name", Hidden: true},
+		{Key: "stage", Hidden: width < 100}, {Key: "judges", Hidden: width < 120}, {Key: "confidence", Hidden: true},
 	}}
 	used := make([]bool, len(m.Subjects))
 	var gave, legend []string
@@ -121,10 +121,11 @@ func (a *App) matrix(t *catalogue.Tables, q catalogue.Query, m *catalogue.Matrix
 		row[5], row[6] = list(judgesOf(slices.Concat(r.Cells...), judges)), list(confidence)
 		l.Rows = append(l.Rows, row)
 	}
+	l.Columns[2].Wide = slices.ContainsFunc(m.Rows, func(r catalogue.Covers) bool { return len(r.Standard.Designation) > 24 })
 	for i, s := range m.Subjects {
-		short := s.ID[:min(4, len(s.ID))]
-		if m.By != catalogue.ByRequirement && m.By != catalogue.ByProperty {
-			short = s.ID
+		short := s.ID
+		if m.By == catalogue.ByRequirement {
+			short = s.ID[:min(3, len(s.ID))]
 		}
 		l.Columns = append(l.Columns, listing.Column{Key: s.ID, Title: short, Hidden: !used[i] && m.By != catalogue.ByRequirement})
 		if used[i] || m.By == catalogue.ByRequirement {
@@ -210,14 +211,15 @@ func (a *App) marks(t *catalogue.Tables, q catalogue.Query, m *catalogue.Matrix)
 		}
 	}
 	l := &listing.List{Name: "coverage-cells", Columns: []listing.Column{
-		{Key: "row_id", Title: "row", Hidden: q.Inventory == ""}, {Key: "standard", Hidden: true}, {Key: "designation", Wide: true}, {Key: "title", Hidden: true},
-		{Key: "stage"}, {Key: "subject", Hidden: len(m.Subjects) == 1}, {Key: "subject_title", Hidden: true}, {Key: "mark"}, {Key: "kind"}, {Key: "basis"},
+		{Key: "row_id", Title: "row", Hidden: q.Inventory == ""}, {Key: "standard", Hidden: true}, {Key: "designation", Wide: true}, {Key: "title", Wide: true},
+		{Key: "stage"}, {Key: "subject", Hidden: len(m.Subjects) == 1 || m.By == catalogue.ByThreat}, {Key: "subject_title", Title: m.By, Hidden: m.By != catalogue.ByThreat}, {Key: "mark"}, {Key: "kind"}, {Key: "basis"},
 		{Key: "judge"}, {Key: "date", Hidden: true}, {Key: "clause", Hidden: true}, {Key: "edition", Hidden: true}, {Key: "others", Title: "others say", Wide: true},
 		{Key: "confidence", Hidden: true}, {Key: "source", Hidden: true},
 	}}
 	var confidence, bases []string
 	empty, certain, published := 0, map[string]bool{}, map[string]bool{}
 	for i, s := range m.Subjects {
+		first := len(l.Rows)
 		for _, r := range m.Rows {
 			for _, k := range r.Cells[i] {
 				if k.Mark == "" && len(q.Kinds) > 0 {
@@ -237,6 +239,8 @@ func (a *App) marks(t *catalogue.Tables, q catalogue.Query, m *catalogue.Matrix)
 				published[r.Standard.ID] = !r.State.Draft()
 			}
 		}
+		rank := func(row []string) int { return slices.Index([]string{"x", "?", "-"}, row[7]) }
+		slices.SortStableFunc(l.Rows[first:], func(a, b []string) int { return rank(a) - rank(b) })
 	}
 	yes := func(of map[string]bool) (n int) {
 		for _, is := range of {
@@ -248,6 +252,7 @@ func (a *App) marks(t *catalogue.Tables, q catalogue.Query, m *catalogue.Matrix)
 	}
 	l.Notes = []string{fmt.Sprintf("As of %s: %d marks on %d standards, %d of them with an x (covers; ? is may cover), %d published. Basis: %s. Confidence: %s.",
 		m.AsOf.Date, len(l.Rows), len(certain), yes(certain), yes(published), tally(bases), tally(confidence))}
+	l.Notes = append(l.Notes, hideSame(l, "basis", "judge", "kind")...)
 	if len(l.Rows) == 0 {
 		l.Notes = []string{known(m, whole, q.Kinds)}
 	}
@@ -268,6 +273,24 @@ func (a *App) marks(t *catalogue.Tables, q catalogue.Query, m *catalogue.Matrix)
 		}
 	}
 	return l, nil
+}
+
+// hideSame leaves out of the table the columns that say the same in every row, and says it once.
+func hideSame(l *listing.List, keys ...string) []string {
+	var same []string
+	for j, k := range l.Columns {
+		if !slices.Contains(keys, k.Key) || len(l.Rows) < 2 {
+			continue
+		}
+		if !slices.ContainsFunc(l.Rows, func(r []string) bool { return r[j] != l.Rows[0][j] }) {
+			l.Columns[j].Hidden = true
+			same = append(same, k.Key+" "+l.Rows[0][j])
+		}
+	}
+	if same == nil {
+		return nil
+	}
+	return []string{"In every row: " + strings.Join(same, ", ") + "."}
 }
 
 // otherwise is what other judges say of the same; a mark that one judge gave on another basis too.

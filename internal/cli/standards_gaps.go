@@ -19,6 +19,7 @@ const (
 	ofComputed        = "computed"
 	ofCompared        = "compared"
 	ofRecommendations = "recommendations"
+	ofSummary         = "compared in short"
 )
 
 func (a *App) standardsGaps() *cobra.Command {
@@ -59,7 +60,10 @@ CSV, which can hold one list, holds the one of --of (default: judged).`,
 			if err != nil {
 				return err
 			}
-			shown := []string{ofJudged, ofComputed, ofCompared}
+			shown := []string{ofJudged, ofComputed, ofSummary}
+			if format == "json" {
+				shown[2] = ofCompared
+			}
 			switch {
 			case of != "":
 				shown = []string{of}
@@ -107,7 +111,7 @@ func (a *App) showApart(c *cobra.Command, format string, lists map[string]*listi
 
 func heading(of string) string {
 	return map[string]string{
-		ofJudged: "Gaps judged in the report", ofComputed: "Gaps computed here", ofCompared: "The judged against the computed",
+		ofJudged: "Gaps judged in the report", ofComputed: "Gaps computed here", ofSummary: "The judged against the computed",
 	}[of]
 }
 
@@ -138,7 +142,7 @@ func gapLists(t *catalogue.Tables, addressee, asOf string, iso bool) (map[string
 		return columns[i].Article
 	}
 	out := map[string]*listing.List{}
-	out[ofCompared] = comparedGaps(compared, to)
+	out[ofCompared], out[ofSummary] = comparedGaps(compared, to)
 	if iso {
 		judged, computed := isoList("iso-comments-judged"), isoList("iso-comments-computed")
 		for _, g := range gaps {
@@ -163,7 +167,7 @@ func gapLists(t *catalogue.Tables, addressee, asOf string, iso bool) (map[string
 		out[ofComputed] = computedGaps(lacks, at.Date, article, len(columns))
 	}
 	out[ofRecommendations] = recommended(recommendations, to)
-	for of, names := range map[string][]string{ofJudged: {"gaps.csv"}, ofComputed: {"coverage.csv", "history.csv"}, ofCompared: {"gaps.csv", "coverage.csv"}, ofRecommendations: {"recommendations.csv"}} {
+	for of, names := range map[string][]string{ofJudged: {"gaps.csv"}, ofComputed: {"coverage.csv", "history.csv"}, ofCompared: {"gaps.csv", "coverage.csv"}, ofSummary: nil, ofRecommendations: {"recommendations.csv"}} {
 		if out[of].Sources, err = sources(t, names...); err != nil {
 			return nil, err
 		}
@@ -247,8 +251,8 @@ func judgedGaps(gaps []catalogue.Gap, to audience) *listing.List {
 
 func computedGaps(lacks []catalogue.Lack, at string, article func(string) string, of int) *listing.List {
 	l := &listing.List{Name: "gaps-computed", Columns: []listing.Column{
-		{Key: "requirement", Hidden: true}, {Key: "requirement_title", Title: "requirement", Wide: true}, {Key: "article"}, {Key: "missing", Title: "nothing published gives", Wide: true},
-		{Key: "claimed", Title: "only unread titles give", Wide: true}, {Key: "best", Title: "what comes nearest", Wide: true}, {Key: "touched_by", Title: "standards", Hidden: true}, {Key: "count", Title: "touched by"},
+		{Key: "requirement"}, {Key: "requirement_title", Hidden: true}, {Key: "article"}, {Key: "missing", Title: "missing", Wide: true},
+		{Key: "claimed", Title: "by title only", Wide: true}, {Key: "best", Title: "what comes nearest", Wide: true}, {Key: "touched_by", Title: "standards", Hidden: true}, {Key: "count", Title: "touched by"},
 	}}
 	for _, g := range lacks {
 		var by []string
@@ -261,12 +265,16 @@ func computedGaps(lacks []catalogue.Lack, at string, article func(string) string
 		}
 		l.Rows = append(l.Rows, []string{g.Subject.ID, g.Subject.Title, article(g.Subject.ID), list(g.Missing), list(g.Claimed), string(g.Best), list(by), fmt.Sprint(len(g.By))})
 	}
-	l.Notes = []string{fmt.Sprintf("%d of %d requirements, from marks and stages of %s; confidence: own judgement, from the kinds that any judge told. \"Touched by\" counts standards with a mark; csv and json name each and why it does not close the gap.", len(lacks), of, at)}
+	l.Notes = []string{fmt.Sprintf("%d of %d requirements, from marks and stages of %s; confidence: own judgement, from the kinds that any judge told. Missing: nothing published gives it; by title only: something published does, but nobody here has read more than its title. \"Touched by\" counts standards with a mark; csv and json name each and why it does not close the gap.", len(lacks), of, at)}
 	return l
 }
 
-func comparedGaps(c *catalogue.Comparison, to audience) *listing.List {
-	l := &listing.List{Name: "gaps-compared", Columns: []listing.Column{
+// comparedGaps is a row a judged gap, and in short a row a reason.
+func comparedGaps(c *catalogue.Comparison, to audience) (l, short *listing.List) {
+	short = &listing.List{Name: "gaps-compared-short", Columns: []listing.Column{
+		{Key: "result", Title: "computation"}, {Key: "count", Title: "n"}, {Key: "why", Wide: true}, {Key: "gaps", Title: "judged gaps", Wide: true},
+	}}
+	l = &listing.List{Name: "gaps-compared", Columns: []listing.Column{
 		{Key: "id", Title: "judged gap"}, {Key: "result", Title: "computation"}, {Key: "requirements", Wide: true}, {Key: "why", Wide: true}, {Key: "text", Hidden: true},
 	}}
 	total, parts := 0, []string{}
@@ -281,13 +289,20 @@ func comparedGaps(c *catalogue.Comparison, to audience) *listing.List {
 			if to.group(g.Gap.Addressees) {
 				n++
 				l.Rows = append(l.Rows, []string{g.Gap.ID, part.result, list(g.Subjects), g.Why, g.Gap.Text})
+				i := slices.IndexFunc(short.Rows, func(r []string) bool { return r[0] == part.result && r[2] == g.Why })
+				if i < 0 {
+					i, short.Rows = len(short.Rows), append(short.Rows, []string{part.result, "", g.Why, ""})
+				}
+				ids := append(strings.Fields(short.Rows[i][3]), g.Gap.ID)
+				short.Rows[i][1], short.Rows[i][3] = fmt.Sprint(len(ids)), strings.Join(ids, " ")
 			}
 		}
 		total += n
 		parts = append(parts, fmt.Sprintf(part.words, n))
 	}
 	l.Notes = []string{fmt.Sprintf("Of %d judged gaps the computation %s.", total, strings.Join(parts, ", "))}
-	return l
+	short.Notes = append(slices.Clone(l.Notes), "--of compared has a row a gap.")
+	return l, short
 }
 
 func recommended(all []catalogue.Recommendation, to audience) *listing.List {

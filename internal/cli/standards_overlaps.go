@@ -38,20 +38,24 @@ conflict found: nobody here has compared the texts.`,
 				return err
 			}
 			l := &listing.List{Name: "overlaps", Columns: []listing.Column{
-				{Key: "subject", Hidden: true}, {Key: "subject_title", Title: q.By, Wide: true}, {Key: "kind"}, {Key: "count", Title: "n"}, {Key: "standards", Wide: true},
+				{Key: "subject", Title: q.By, Hidden: q.By != catalogue.ByRequirement}, {Key: "subject_title", Title: q.By, Hidden: q.By == catalogue.ByRequirement, Wide: true}, {Key: "kind"}, {Key: "count", Title: "n"}, {Key: "standards", Wide: true},
 			}}
 			untold := 0
 			for _, o := range found {
+				if o.Kind == "unknown" && len(q.Kinds) == 0 {
+					untold++
+					continue
+				}
 				var names []string
 				for _, s := range o.Standards {
 					names = append(names, s.Designation)
 				}
-				if o.Kind == "unknown" {
-					untold++
-				}
 				l.Rows = append(l.Rows, []string{o.Subject.ID, o.Subject.Title, o.Kind, fmt.Sprint(len(names)), list(names)})
 			}
-			l.Notes = []string{fmt.Sprintf("%d overlaps as of %s, %d of them of a kind that nobody could tell (all marks of the report are). Marks x and ? count.", len(found), at.Date, untold)}
+			l.Notes = []string{fmt.Sprintf("%d overlaps as of %s. Marks x and ? count.", len(l.Rows), at.Date)}
+			if untold > 0 {
+				l.Notes = append(l.Notes, fmt.Sprintf("On %d subjects several standards have marks whose kind nobody could tell, as all marks of the report: --kind unknown lists them.", untold))
+			}
 			if l.Sources, err = sources(t, "coverage.csv"); err != nil {
 				return err
 			}

@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/report/listing"
+)
+
+func (a *App) criteria() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "criteria [ID]",
+		Short: "List the criteria that decide, or explain one",
+		Long: `A criterion reads one metric of one probe and decides. It says who set it: the
+law, a standard, the provider, the assessor, or a default of this project.`,
+		Example: `  assize criteria
+  assize criteria default/agreement
+  assize criteria --format csv`,
+		Args: atMost(1, "one criterion, or none"),
+		RunE: func(c *cobra.Command, args []string) error {
+			t, err := a.tables(c)
+			if err != nil {
+				return err
+			}
+			k, err := t.Catalogue()
+			if err != nil {
+				return err
+			}
+			l := criteriaList(k)
+			if len(args) > 0 {
+				found, err := find("criterion", args[0], k.Criteria)
+				if err != nil {
+					return err
+				}
+				l = criterion(k, found)
+			}
+			if l.Sources, err = sources(t, "criteria.yaml"); err != nil {
+				return err
+			}
+			return a.show(c, l)
+		},
+	}
+	addListFlags(c)
+	return c
+}
+
+// find looks a row up by its id, or by a part of it that no other has.
+func find[T catalogue.Row](what, id string, rows []T) (T, error) {
+	e := &catalogue.NotFoundError{What: what, Query: id}
+	var part []T
+	for _, r := range rows {
+		if strings.EqualFold(r.Key(), id) {
+			return r, nil
+		}
+		if strings.Contains(strings.ToLower(r.Key()), strings.ToLower(id)) {
+			part = append(part, r)
+		}
+	}
+	if len(part) == 1 {
+		return part[0], nil
+	}
+	if e.Ambiguous = len(part) > 1; !e.Ambiguous {
+		part = rows
+	}
+	for _, r := range part {
+		e.Suggestions = append(e.Suggestions, r.Key())
+	}
+	var none T
+	return none, e
+}
+
+func criteriaList(k *catalogue.Catalogue) *listing.List {
+	l := &listing.List{Name: "criteria", Columns: []listing.Column{
+		{Key: "id"}, {Key: "goal"}, {Key: "kind", Hidden: true}, {Key: "probe", Hidden: true}, {Key: "metric", Wide: true}, {Key: "level", Wide: true}, {Key: "set_by"}, {Key: "why", Hidden: true}, {Key: "cites", Hidden: true},
+	}}
+	var by []string
+	for _, r := range k.Criteria {
+		by = append(by, r.SetBy)
+		l.Rows = append(l.Rows, []string{r.ID, r.Goal, r.Kind, r.Probe, r.Metric, level(r), r.SetBy, r.Why, list(r.Cites)})
+	}
+	l.Notes = []string{fmt.Sprintf("%d criteria; set by: %s. Levels by depth: quick, standard, thorough.", len(k.Criteria), tally(by))}
+	return l
+}
+
+// level is what a criterion compares with.
+func level(r catalogue.Criterion) string {
+	compare := strings.ReplaceAll(r.Compare, "_", " ")
+	if r.Kind == catalogue.Declared {
+		return compare + " the " + strings.ReplaceAll(r.Declared, "_", " ") + " declared"
+	}
+	var levels []string
+	for _, depth := range []string{"quick", "standard", "thorough"} {
+		levels = append(levels, strconv.FormatFloat(r.Level[depth], 'g', -1, 64))
+	}
+	if one := slices.Compact(slices.Clone(levels)); len(one) == 1 {
+		levels = one
+	}
+	return compare + " " + strings.Join(levels, ", ")
+}
+
+func criterion(k *catalogue.Catalogue, r catalogue.Criterion) *listing.List {
+	goal, _ := k.Goal(r.Goal)
+	confirmed := ""
+	if r.ConfirmedDomain {
+		confirmed = "cannot pass on a domain that was guessed"
+	}
+	return details("criterion", [][2]string{
+		{"id", r.ID}, {"goal", r.Goal + ": " + goal.Title}, {"threats", list(goal.Threats)}, {"kind", r.Kind}, {"probe", r.Probe}, {"metric", r.Metric},
+		{"level", level(r)}, {"domain", confirmed}, {"set by", r.SetBy}, {"why", r.Why}, {"cites", list(r.Cites)},
+	})
+}
