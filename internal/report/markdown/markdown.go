@@ -70,14 +70,14 @@ func (p *page) bullets(lines []string) {
 }
 
 func (p *page) head(d *dossier.Dossier) {
-	p.block("# Assessment of %s %s", escape(d.Target.Name), escape(d.Target.Version))
+	p.block("# Assessment of %s %s", wording.Markdown(d.Target.Name), wording.Markdown(d.Target.Version))
 	var facts []string
 	for _, f := range [][2]string{
 		{"Provider", d.Target.Provider}, {"Intended purpose", d.Target.IntendedPurpose}, {"Classification, as declared", wording.Classification(d.Target.Classification)},
 		{"Assessed", wording.Moment(d.Started) + ", depth " + d.Plan.Depth + ", by " + d.Tool}, {"Run", d.Run},
 	} {
 		if f[1] != "" {
-			facts = append(facts, f[0]+": "+escape(f[1]))
+			facts = append(facts, f[0]+": "+wording.Markdown(f[1]))
 		}
 	}
 	if d.Interrupted {
@@ -85,27 +85,27 @@ func (p *page) head(d *dossier.Dossier) {
 	}
 	p.bullets(facts)
 	p.block("## Summary and caveats")
-	p.block("**%s**", escape(wording.Headline(d)))
+	p.block("**%s**", wording.Markdown(wording.Headline(d)))
 	var rows [][]string
 	for _, g := range d.Goals {
 		claimed := "yes"
 		if !g.Claimed {
 			claimed = "no"
 		}
-		rows = append(rows, []string{verdict(g.Decision), escape(g.Title), claimed, escape(wording.Sentence(g.Because)), escape(wording.SetBy(g.SetBy))})
+		rows = append(rows, []string{verdict(g.Decision), wording.Markdown(g.Title), claimed, wording.Markdown(wording.Sentence(g.Because)), wording.Markdown(wording.SetBy(g.SetBy))})
 	}
 	p.table([]string{"Verdict", "Goal", "Claimed", "Because", "Criterion set by"}, rows)
 	if len(d.Summary.Caveats) > 0 {
 		p.block("Caveats:")
 		var lines []string
 		for _, c := range d.Summary.Caveats {
-			lines = append(lines, escape(wording.Sentence(c)))
+			lines = append(lines, wording.Markdown(wording.Sentence(c)))
 		}
 		p.bullets(lines)
 	}
 	rows = nil
 	for _, c := range wording.Counts(d.Summary) {
-		row := []string{escape(wording.SetBy(c.SetBy))}
+		row := []string{wording.Markdown(wording.SetBy(c.SetBy))}
 		for _, n := range append(c.By, c.Total) {
 			row = append(row, fmt.Sprint(n))
 		}
@@ -116,13 +116,13 @@ func (p *page) head(d *dossier.Dossier) {
 }
 
 func verdict(v dossier.Verdict) string {
-	return wording.Symbol(v) + " **" + escape(wording.Words(string(v))) + "**"
+	return wording.Symbol(v) + " **" + wording.Markdown(wording.Words(string(v))) + "**"
 }
 
 func (p *page) goals(d *dossier.Dossier) {
 	p.block("## Goals")
 	for _, g := range d.Goals {
-		p.block("### %s", escape(g.Title))
+		p.block("### %s", wording.Markdown(g.Title))
 		var rows [][]string
 		var notes []string
 		for _, k := range d.Decisions {
@@ -130,33 +130,33 @@ func (p *page) goals(d *dossier.Dossier) {
 				continue
 			}
 			rows = append(rows, criterion(k))
-			id := escape(k.Criterion)
-			notes = append(notes, id+": "+escape(wording.Sentence(k.Because)))
+			id := wording.Markdown(k.Criterion)
+			notes = append(notes, id+": "+wording.Markdown(wording.Sentence(k.Because)))
 			if k.Missing != "" {
-				notes = append(notes, id+" is missing: "+escape(wording.Sentence(k.Missing)))
+				notes = append(notes, id+" is missing: "+wording.Markdown(wording.Sentence(k.Missing)))
 			}
 			for _, c := range k.Caveats {
-				notes = append(notes, id+" carries a caveat: "+escape(wording.Sentence(c)))
+				notes = append(notes, id+" carries a caveat: "+wording.Markdown(wording.Sentence(c)))
 			}
 			if len(k.Cites) > 0 {
-				notes = append(notes, id+" cites "+escape(strings.Join(k.Cites, "; "))+".")
+				notes = append(notes, id+" cites "+wording.Markdown(strings.Join(k.Cites, "; "))+".")
 			}
 		}
-		p.block("%s, goal %s", verdict(g.Decision), escape(g.ID))
+		p.block("%s, goal %s", verdict(g.Decision), wording.Markdown(g.ID))
 		p.table([]string{"Decision", "Criterion", "Asks", "Measured:", "Interval", "n:", "Set by", "From"}, rows)
 		p.bullets(notes)
 	}
 }
 
 func criterion(k dossier.Decision) []string {
-	row := []string{verdict(k.Decision), escape(k.Criterion), "", "–", "–", "–", escape(wording.SetBy(k.SetBy)), escape(strings.Join(k.From, ", "))}
+	row := []string{verdict(k.Decision), wording.Markdown(k.Criterion), "", "–", "–", "–", wording.Markdown(wording.SetBy(k.SetBy)), wording.Markdown(strings.Join(k.From, ", "))}
 	unit := ""
 	if m := k.Measured; m != nil {
 		unit = m.Unit
-		row[3], row[4], row[5] = wording.In(unit, m.Value), escape(wording.Interval(*m)), wording.Whole(int64(m.N))
+		row[3], row[4], row[5] = wording.In(unit, m.Value), wording.Markdown(wording.Interval(*m)), wording.Whole(int64(m.N))
 	}
 	if k.Metric != "" {
-		row[2] = escape(wording.Metric(k.Metric) + " " + wording.Level(k.Compare, k.Level, unit))
+		row[2] = wording.Markdown(wording.Metric(k.Metric) + " " + wording.Level(k.Compare, k.Level, unit))
 	}
 	return row
 }
@@ -166,8 +166,8 @@ func (p *page) effects(d *dossier.Dossier) {
 	var rows [][]string
 	for _, e := range d.Effects {
 		rows = append(rows, []string{
-			escape(strings.Join(e.Solutions, ", ")), escape(e.Probe), wording.Percent(e.On), wording.Percent(e.Off), wording.Points(e.Difference),
-			escape("[" + wording.Points(e.Lower) + ", " + wording.Points(e.Upper) + "]"), escape(wording.P(e.P)), wording.Whole(int64(e.N)), escape(e.Note),
+			wording.Markdown(strings.Join(e.Solutions, ", ")), wording.Markdown(e.Probe), wording.Percent(e.On), wording.Percent(e.Off), wording.Points(e.Difference),
+			wording.Markdown("[" + wording.Points(e.Lower) + ", " + wording.Points(e.Upper) + "]"), wording.Markdown(wording.P(e.P)), wording.Whole(int64(e.N)), wording.Markdown(e.Note),
 		})
 	}
 	p.table([]string{"Solutions", "Probe", "With:", "Without:", "Difference:", "95 % interval", "McNemar, exact", "n:", "Note"}, rows)
@@ -177,7 +177,7 @@ func (p *page) effects(d *dossier.Dossier) {
 		if wording.Expired(u, d.Started) {
 			valid += " ✗ **expired**"
 		}
-		rows = append(rows, []string{escape(u.Name), escape(u.Owner), escape(string(u.Date)), valid, escape(wording.WhyUnmeasured(u))})
+		rows = append(rows, []string{wording.Markdown(u.Name), wording.Markdown(u.Owner), wording.Markdown(string(u.Date)), valid, wording.Markdown(wording.WhyUnmeasured(u))})
 	}
 	p.table([]string{"Unmeasured solution", "Owner", "Date", "Valid until", "Why"}, rows)
 	if len(d.Effects)+len(rows) == 0 {
@@ -193,7 +193,7 @@ func (p *page) observations(d *dossier.Dossier) {
 }
 
 func (p *page) observation(o evidence.Observation) {
-	p.block("### %s: %s", escape(o.ID), escape(o.Probe))
+	p.block("### %s: %s", wording.Markdown(o.ID), wording.Markdown(o.Probe))
 	on := "no solution on"
 	if len(o.SolutionsOn) > 0 {
 		on = "with " + strings.Join(o.SolutionsOn, ", ") + " on"
@@ -202,11 +202,11 @@ func (p *page) observation(o evidence.Observation) {
 	if o.State != result.Measured {
 		line = wording.Words(string(o.State)) + ": " + o.Reason + "; " + line
 	}
-	p.block("%s", escape(wording.Sentence(line)))
+	p.block("%s", wording.Markdown(wording.Sentence(line)))
 	var rows [][]string
 	for _, name := range slices.Sorted(maps.Keys(o.Metrics)) {
 		m := o.Metrics[name]
-		rows = append(rows, []string{escape(wording.Metric(name)), wording.In(m.Unit, m.Value), escape(wording.Interval(m)), wording.Whole(int64(m.N)), escape(m.Unit), escape(m.Method)})
+		rows = append(rows, []string{wording.Markdown(wording.Metric(name)), wording.In(m.Unit, m.Value), wording.Markdown(wording.Interval(m)), wording.Whole(int64(m.N)), wording.Markdown(m.Unit), wording.Markdown(m.Method)})
 	}
 	p.table([]string{"Metric", "Value:", "Interval", "n:", "Unit", "Method"}, rows)
 	var lines []string
@@ -215,13 +215,13 @@ func (p *page) observation(o evidence.Observation) {
 		if !v.OK {
 			mark = "✗ **does not hold**: "
 		}
-		lines = append(lines, mark+escape(strings.TrimSuffix(wording.Words(v.Check)+": "+v.Note, ": ")))
+		lines = append(lines, mark+wording.Markdown(strings.TrimSuffix(wording.Words(v.Check)+": "+v.Note, ": ")))
 	}
 	for _, f := range o.Findings {
-		lines = append(lines, fmt.Sprintf("Finding, %s: %s Where: %s. %s", escape(string(f.Severity)), escape(wording.Sentence(f.What)), escape(f.Where), escape(wording.Sentence(f.Fix))))
+		lines = append(lines, fmt.Sprintf("Finding, %s: %s Where: %s. %s", wording.Markdown(string(f.Severity)), wording.Markdown(wording.Sentence(f.What)), wording.Markdown(f.Where), wording.Markdown(wording.Sentence(f.Fix))))
 	}
 	for _, n := range o.Notes {
-		lines = append(lines, "Note: "+escape(wording.Sentence(n)))
+		lines = append(lines, "Note: "+wording.Markdown(wording.Sentence(n)))
 	}
 	p.bullets(lines)
 }
@@ -230,7 +230,7 @@ func (p *page) gaps(d *dossier.Dossier) {
 	p.block("## Not assessed, and why")
 	var rows [][]string
 	for _, g := range wording.Gaps(d) {
-		rows = append(rows, []string{escape(g.What), escape(g.State), escape(wording.Sentence(g.Reason))})
+		rows = append(rows, []string{wording.Markdown(g.What), wording.Markdown(g.State), wording.Markdown(wording.Sentence(g.Reason))})
 	}
 	if len(rows) == 0 {
 		p.block("Everything in the plan was assessed, and the plan left nothing out.")
@@ -242,8 +242,8 @@ func (p *page) verify(d *dossier.Dossier) {
 	p.block("## How to verify")
 	p.block("```\nassize verify DIR --key FILE\nassize-verify DIR --key FILE\n```")
 	p.bullets([]string{
-		"Plan digest: " + escape(string(d.Plan.Digest)), "Seed nonce: " + escape(d.Plan.SeedNonce), "Catalogue digest: " + escape(string(d.Plan.Catalogue)),
-		fmt.Sprintf("Log: %s, entries from %d of %d, earlier runs: %d", escape(d.Log.Origin), d.Log.First, d.Log.Size, d.Log.EarlierRuns), "Key that signed: " + escape(d.Log.Key),
+		"Plan digest: " + wording.Markdown(string(d.Plan.Digest)), "Seed nonce: " + wording.Markdown(d.Plan.SeedNonce), "Catalogue digest: " + wording.Markdown(string(d.Plan.Catalogue)),
+		fmt.Sprintf("Log: %s, entries from %d of %d, earlier runs: %d", wording.Markdown(d.Log.Origin), d.Log.First, d.Log.Size, d.Log.EarlierRuns), "Key that signed: " + wording.Markdown(d.Log.Key),
 	})
 	p.block("%s", wording.VerificationShows)
 	p.block("%s", wording.VerificationLacks)

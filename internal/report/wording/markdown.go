@@ -1,20 +1,16 @@
-package markdown
+package wording
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/assize/assize/internal/report/wording"
-)
-
-// escape makes text that may be hostile show as it is, in a paragraph, an item
-// of a list or a cell of a table.
+// Markdown makes text that may be hostile show as it is, in a paragraph, an item
+// of a list or a cell of a table in Markdown.
 //
 // Backslashes keep characters from being markup. Addresses that GitHub's dialect
 // links without any markup (GFM 0.29, section 6.9) need more: "://" and "www." are
 // broken by a backslash, and the sign of a mail address stands in a code span,
 // because mail addresses are looked for after backslashes are gone.
-func escape(s string) string {
-	s = wording.Clean(s)
+func Markdown(s string) string {
+	s = Clean(s)
 	var b strings.Builder
 	for i, r := range s {
 		switch {
