@@ -106,9 +106,9 @@ func allowedImports() map[string][]string {
 	only := func(names ...string) []string { return names }
 	probe := join(only("measure"), nouns, means)
 	report := join(nouns, only("report/wording", "report/page")) // one wording of a decision for every format, one style for pages
-	families := only("probes/artefactscan", "probes/availability", "probes/evasion", "probes/performance")
+	families := only("probes/artefactscan", "probes/availability", "probes/evasion", "probes/performance", "probes/records")
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify")
-	formats := only("report/terminal", "report/html", "report/markdown")
+	formats := only("report/terminal", "report/html", "report/markdown", "report/annexiv", "report/oscal", "report/sarif")
 
 	table := map[string][]string{
 		".":         nil,
@@ -152,6 +152,9 @@ func allowedImports() map[string][]string {
 		"report/terminal": report,
 		"report/html":     report,
 		"report/markdown": report,
+		"report/annexiv":  report,
+		"report/oscal":    report,
+		"report/sarif":    report,
 
 		"engine": join(nouns, means, only("measure", "probes/suite"), stages, formats),
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
