@@ -15,6 +15,20 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/bad.golden anew")
 
+// logEdit adds an operating log to base, changed in one place.
+func logEdit(from, to string) []string {
+	log := `records:
+  - name: operations
+    path: a.jsonl
+    owner: me
+    date: 2026-01-01
+    log:
+      {time: at, event: what, subject: case, required_events: [start], max_gap: 24h, retention: 184d,
+       escalations: [{when: refer, then: look, within: 48h}], mandatory_checks: [{before: send, check: look, within: 7d}]}
+`
+	return []string{"declared:", strings.Replace(log, from, to, 1) + "declared:"}
+}
+
 // badEdits are changes to base, each of which makes it wrong.
 var badEdits = []struct {
 	name  string
@@ -108,6 +122,15 @@ var badEdits = []struct {
 	{"two solutions of a name", []string{"{name: review,", "{name: two-digits,"}},
 	{"record named as an artefact", []string{"{name: review,", "{name: train,"}},
 	{"records of a name", []string{"declared:", "records:\n  - {name: review, path: a.pdf, owner: me, date: 2026-01-01}\ndeclared:"}},
+	{"duration of no shape", logEdit("max_gap: 24h", "max_gap: 1 day")},
+	{"duration of five digits and more", logEdit("max_gap: 24h", "max_gap: 100000s")},
+	{"log without events", logEdit("required_events: [start], ", "")},
+	{"log in another format", logEdit("time: at", "time: at, format: json")},
+	{"checks without a subject", logEdit("subject: case, ", "")},
+	{"event that answers itself", logEdit("then: look", "then: refer")},
+	{"check that answers itself", logEdit("check: look", "check: send")},
+	{"in service after the log", logEdit("time: at", "time: at, since: 2026-01-02")},
+	{"chain in one field", logEdit("time: at", "time: at, integrity: {previous: hash, hash: hash}")},
 	// Paths.
 	{"path upwards", []string{"path: model.onnx", "path: ../model.onnx"}},
 	{"path upwards in the middle", []string{"path: model.onnx", "path: a/../../model.onnx"}},

@@ -159,6 +159,35 @@ func (c *checker) records() {
 	for i, r := range c.m.Records {
 		c.recordName(taken, r.Name, "records", i, "name")
 		c.dates(r.Date, r.ValidUntil, "records", i, "valid_until")
+		if r.Log != nil {
+			c.log(r, i)
+		}
+	}
+}
+
+// log checks that the checks and escalations of an operating log can be told
+// apart by subject, and that fields which must differ do.
+func (c *checker) log(r Record, i int) {
+	at := func(field string, path ...any) []any { return append(where("records", i, "log", field), path...) }
+	if len(r.Log.MandatoryChecks)+len(r.Log.Escalations) > 0 && r.Log.Subject == "" {
+		c.problem("name the field that says which case an entry is about as subject", where("records", i, "log"), "without subject an event of one case would answer for another")
+	}
+	same := func(a, b, field string, n int) {
+		if a == b {
+			c.problem("name two different events", at(field, n), "%q cannot answer for itself", a)
+		}
+	}
+	for n, k := range r.Log.MandatoryChecks {
+		same(k.Before, k.Check, "mandatory_checks", n)
+	}
+	for n, e := range r.Log.Escalations {
+		same(e.When, e.Then, "escalations", n)
+	}
+	if r.Log.Since != "" && r.Log.Since > r.Date {
+		c.problem("correct one of the two dates", at("since"), "%s is after the record's date %s", r.Log.Since, r.Date)
+	}
+	if k := r.Log.Integrity; k != nil && k.Hash == k.Previous {
+		c.problem("leave hash out where previous holds the SHA-256 of the line before", at("integrity", "hash"), "%q is previous already", k.Hash)
 	}
 }
 

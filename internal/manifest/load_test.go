@@ -3,10 +3,12 @@ package manifest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -227,6 +229,31 @@ hint: put a copy of the file into the folder`)
 	for _, rel := range []string{"..", "../x", "/etc/passwd", "", "a/../..", "nowhere"} {
 		if got, err := m.Locate(rel); err == nil {
 			t.Errorf("Locate(%q) = %q, want an error", rel, got)
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for d, want := range map[manifest.Duration]time.Duration{
+		"": 0, "90s": 90 * time.Second, "15m": 15 * time.Minute, "48h": 48 * time.Hour, "184d": 184 * 24 * time.Hour, "99999d": 99999 * 24 * time.Hour,
+	} {
+		if got := d.Value(); got != want || got < 0 {
+			t.Errorf("%q: got %v, want %v", d, got, want)
+		}
+	}
+}
+
+func TestRecordIsPinned(t *testing.T) {
+	record := "records:\n  - {name: minutes, path: minutes.md, owner: me, role: secretary, date: 2026-01-01, digest: \"sha256:%s\"}\ndeclared:"
+	for digest, wrong := range map[string]bool{artefact.DigestBytes([]byte("said")).Hex(): false, strings.Repeat("0", 64): true} {
+		src := strings.Replace(base, "declared:", fmt.Sprintf(record, digest), 1)
+		m, err := manifest.Load(context.Background(), folder(t, src, map[string]string{"minutes.md": "said"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = m.Resolve(context.Background())
+		if got := err != nil && strings.Contains(err.Error(), `records[0].digest: record "minutes" has the digest`); got != wrong {
+			t.Errorf("pinned to %s: got error %v", digest[:6], err)
 		}
 	}
 }

@@ -129,12 +129,15 @@ type Level struct {
 
 // Record is organisational evidence that belongs to no single solution.
 type Record struct {
-	Name       string   `json:"name"`
-	Path       string   `json:"path"` // relative to Dir
-	Owner      string   `json:"owner"`
-	Date       Date     `json:"date"`
-	ValidUntil Date     `json:"valid_until,omitempty"`
-	Goals      []string `json:"goals,omitempty"`
+	Name       string          `json:"name"`
+	Path       string          `json:"path"` // relative to Dir
+	Owner      string          `json:"owner"`
+	Role       string          `json:"role,omitempty"` // in which the owner answers for it
+	Date       Date            `json:"date"`           // of an operating log: the day on which it was taken from the system
+	ValidUntil Date            `json:"valid_until,omitempty"`
+	Digest     artefact.Digest `json:"digest,omitempty"` // pin; "" where not pinned
+	Goals      []string        `json:"goals,omitempty"`
+	Log        *Log            `json:"log,omitempty"` // nil where it is no operating log
 }
 
 // Artefact finds an artefact by name.

@@ -44,6 +44,7 @@ func (m *Manifest) files() []file {
 	}
 	for i, r := range m.Records {
 		extra(r.Name, artefact.Record, r.Path, "records", i, "path")
+		out[len(out)-1].pin = r.Digest
 	}
 	if m.Catalogue != "" {
 		out = append(out, file{field: where("catalogue"), path: m.Catalogue, folder: true})

@@ -134,7 +134,10 @@ func TestEveryFieldDecodes(t *testing.T) {
  {"name":"q","type":"record","function":"respond","goals":["g"],"record":"r.pdf","owner":"o","date":"2026-01-01","valid_until":"2027-01-01"}],
 "threat_model":{"evasion":{"norm":"l2","epsilon":0.1,"unit":"raw","access":"white-box","queries_per_row":5},"extraction":{"queries":7}},
 "declared":{"accuracy":{"at_least":0.5,"at_most":0.9}},"claims":["g"],"depth":"quick",
-"records":[{"name":"z","path":"z.pdf","owner":"o","date":"2026-01-01","valid_until":"2027-01-01","goals":["g"]}],"catalogue":"own"}`
+"records":[{"name":"z","path":"z.pdf","owner":"o","role":"r","date":"2026-01-01","valid_until":"2027-01-01","goals":["g"],
+ "digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+ "log":{"format":"jsonl","time":"t","event":"e","id":"i","subject":"s","required_events":["a"],"mandatory_checks":[{"before":"a","check":"b","within":"7d"}],
+  "escalations":[{"when":"a","then":"c","within":"4h"}],"max_gap":"90m","retention":"184d","since":"2026-01-01","integrity":{"previous":"p","hash":"h"},"allowed_personal":["q"]}}],"catalogue":"own"}`
 	m, err := manifest.Parse([]byte(src), "assize.json")
 	if err != nil {
 		t.Fatal(err)
