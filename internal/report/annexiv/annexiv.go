@@ -159,5 +159,5 @@ func (p Part) Lead() string {
 	if p.State == Missing {
 		return "Not in this dossier."
 	}
-	return "To be written by " + p.Owner + "."
+	return "To be written by the " + p.Owner + "."
 }

@@ -66,7 +66,7 @@ func versions(d *dossier.Dossier) []Block {
 	all := [][2]string{{"System", cmp.Or(d.Target.Version, unstated)}, {"Components of others", strings.Join(surrounds(d).ThirdParty, ", ")}}
 	for _, a := range d.Artefacts {
 		if a.Kind == artefact.Model || a.Kind == artefact.Code {
-			all = append(all, [2]string{string(a.Kind) + " " + a.Name, string(a.Digest)})
+			all = append(all, [2]string{a.Name + " (" + string(a.Kind) + ")", string(a.Digest)})
 		}
 	}
 	for _, e := range d.Environments {

@@ -142,6 +142,9 @@ func gaps(d *dossier.Dossier) []Block {
 	for _, g := range wording.Gaps(d) {
 		rows = append(rows, []string{g.What, g.State, wording.Sentence(g.Reason)})
 	}
+	if len(rows) == 0 {
+		return paragraph("Nothing was left out.")
+	}
 	return table([]string{"What", "State", "Reason"}, rows)
 }
 
@@ -188,6 +191,9 @@ func caveats(d *dossier.Dossier) []Block {
 	var blocks []Block
 	for _, c := range d.Summary.Caveats {
 		blocks = append(blocks, Block{Text: wording.Sentence(c)})
+	}
+	if blocks == nil {
+		return paragraph("The assessment recorded no caveat.")
 	}
 	return blocks
 }

@@ -82,7 +82,7 @@ func development() []point {
 			known("Other measurements", "Nothing else was measured; the reasons stand under what was not tested.", others),
 			known("Decisions", "No criterion was applied; assess again.", decisions),
 			known("Whether the measurements are valid", "No probe checked itself; assess again.", validity),
-			known("What was not tested, and why", "Nothing was left out.", gaps),
+			known("What was not tested, and why", "", gaps),
 			known("Test log", "", testLog),
 			provider("Effects that may discriminate", "fundamental rights or compliance lead", "compliance", "Which groups were compared, with which measure, and what was found; or why none can be affected."),
 			provider("Signature of those responsible", "head of development and quality manager", "quality", "Date, name and signature on the test reports. The dossier itself is signed by the key under the test log."),
@@ -99,7 +99,7 @@ func operation() []point {
 	return []point{
 		{"3", "Monitoring, functioning and control", []slot{
 			known("Levels that were tested", "No criterion measured anything; the reasons stand under point 2(g).", levels),
-			known("Limits to know", "The assessment recorded no caveat.", caveats),
+			known("Limits to know", "", caveats),
 			known("Which inputs are feasible", "", feasible),
 			provider("Accuracy for persons and groups", "development lead", "model_owner", "Levels for the specific persons or groups that the system is meant for, beside the levels over all above."),
 			provider("Unintended outcomes and sources of risk", "risk manager", "risk", "Foreseeable unintended outcomes and sources of risk to health, safety and fundamental rights, given the intended purpose."),
