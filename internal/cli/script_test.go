@@ -31,12 +31,17 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	recorded, err := filepath.Abs("../report/html/testdata") // a dossier, for what only reads one
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ASSIZE_ONNXRUNTIME", library)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("RECORDED", recorded)
 			for _, name := range []string{"credit", "digits"} {
 				if err := copyExample(filepath.Join(examples, name), filepath.Join(env.WorkDir, name)); err != nil {
 					return err
