@@ -150,20 +150,43 @@ func docxTable(b *strings.Builder, block Block) {
 	paragraphs(b, "Cell", "")
 }
 
-// columnWidths shares the text's width by the longest text of each column, none
-// counting for less than 8 or more than 48 characters.
+// columnWidths gives each column what its longest word asks, up to 24 characters,
+// and shares what is left by how much longer its longest text is, up to 64.
 func columnWidths(block Block) []int {
-	longest, sum := make([]int, len(block.Head)), 0
+	const characters = textWidth / 90 // of the cells' size that fit on a line
+	widths, more := make([]int, len(block.Head)), make([]int, len(block.Head))
+	left, wanted := characters, 0
 	for i, h := range block.Head {
-		longest[i] = len([]rune(h))
+		longest := len([]rune(h))
+		word := longestWord(h)
 		for _, r := range block.Rows {
-			longest[i] = max(longest[i], len([]rune(r[i])))
+			longest, word = max(longest, len([]rune(r[i]))), max(word, longestWord(r[i]))
 		}
-		longest[i] = min(max(longest[i], 8), 48)
-		sum += longest[i]
+		widths[i] = min(word, 24) + 3
+		more[i] = max(0, min(longest, 64)-widths[i])
+		left -= widths[i]
+		wanted += more[i]
 	}
-	for i := range longest {
-		longest[i] = longest[i] * textWidth / sum
+	if left > 0 && wanted > 0 {
+		for i := range widths {
+			widths[i] += more[i] * left / wanted
+		}
+	}
+	sum := 0
+	for _, w := range widths {
+		sum += w
+	}
+	for i := range widths {
+		widths[i] = widths[i] * textWidth / sum
+	}
+	return widths
+}
+
+// longestWord counts the characters between spaces, slashes and hyphens.
+func longestWord(s string) int {
+	longest := 0
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" /-", r) }) {
+		longest = max(longest, len([]rune(word)))
 	}
 	return longest
 }
