@@ -223,13 +223,36 @@ func (l *List) widths(shown []int, width int, cond *runewidth.Condition) []int {
 	if total <= width || wide == 0 {
 		return widths
 	}
+	// First each wide column's longest word, so that no word is cut; then the rest by what is left over.
 	room := width - (total - wide)
+	least := make([]int, len(shown))
 	for i, j := range shown {
 		if l.Columns[j].Wide {
-			widths[i] = max(12, room*widths[i]/wide)
+			least[i] = l.least(j, cond)
+			room -= least[i]
+			wide -= least[i]
+		}
+	}
+	for i, j := range shown {
+		if l.Columns[j].Wide {
+			widths[i] = least[i] + max(0, room)*(widths[i]-least[i])/max(1, wide)
 		}
 	}
 	return widths
+}
+
+// longestWord bounds what a wide column is given so that a word need not be cut.
+const longestWord = 24
+
+// least is the width that a wide column has at least: its longest word.
+func (l *List) least(j int, cond *runewidth.Condition) int {
+	n := cond.StringWidth(l.Columns[j].title())
+	for _, row := range l.Rows {
+		for word := range strings.FieldsSeq(wording.Clean(row[j])) {
+			n = max(n, min(longestWord, cond.StringWidth(word)))
+		}
+	}
+	return n
 }
 
 // wrap breaks text at spaces into lines of at most width columns; a longer word is cut.

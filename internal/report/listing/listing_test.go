@@ -84,3 +84,24 @@ func TestUnknownFormatsAreRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestTablesCutNoWord keeps whole a word that is wider than a column's fair share.
+func TestTablesCutNoWord(t *testing.T) {
+	l := &listing.List{
+		Name:    "words",
+		Columns: []listing.Column{{Key: "text", Wide: true}, {Key: "harms", Wide: true}},
+		Rows:    [][]string{{strings.Repeat("many words ", 30), "integrity; confidentiality; availability"}},
+	}
+	var b strings.Builder
+	if err := l.Write(&b, "table", 60); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "confidentiality;") {
+		t.Errorf("a word was cut:\n%s", b.String())
+	}
+	for line := range strings.Lines(b.String()) {
+		if n := runewidth.StringWidth(strings.TrimRight(line, "\n")); n > 60 {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+}
