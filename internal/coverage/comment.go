@@ -48,10 +48,13 @@ func Computed(l catalogue.Lack, article, at string, drafts []string) Comment {
 	if len(l.Claimed) > 0 {
 		had = append(had, "only titles that nobody has read give a "+join(l.Claimed, "or"))
 	}
+	lacking := slices.DeleteFunc(catalogue.Measurable(), func(k string) bool {
+		return !slices.Contains(l.Missing, k) && !slices.Contains(l.Claimed, k)
+	})
 	c := Comment{
 		Type:     "te",
 		Comment:  fmt.Sprintf("Computed from the kinds of coverage known at %s: for %s (AI Act %s), of %d standards that touch it, %s. Nearest: %s.", at, l.Subject.Title, article, len(l.By), strings.Join(had, "; "), l.Best),
-		Proposed: fmt.Sprintf("Add, or refer to, a %s by which %s can be shown to be met.", join(slices.Concat(l.Missing, l.Claimed), "or"), l.Subject.Title),
+		Proposed: fmt.Sprintf("Add, or refer to, a %s by which the requirement \"%s\" can be shown to be met.", join(lacking, "or"), l.Subject.Title),
 	}
 	if len(drafts) > 0 {
 		c.Proposed += " In preparation and near it: " + strings.Join(drafts, ", ") + "."

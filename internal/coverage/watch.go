@@ -132,7 +132,7 @@ func marks(before, after *state) ([]Moved, error) {
 // maxStatusBytes and maxStatusRows bound a list of statuses.
 const (
 	maxStatusBytes = 4 << 20
-	maxStatusRows  = 20_000
+	maxStatusRows  = 2_000 // the inventory has under two hundred
 )
 
 // Statuses reads a CSV of statuses and lists what it says otherwise than t. Its
@@ -172,6 +172,7 @@ func Statuses(t *catalogue.Tables, r io.Reader) (moved []Moved, read int, err er
 		}
 		return strings.TrimSpace(row[i])
 	}
+	find := finder(t)
 	for {
 		row, err := in.Read()
 		if errors.Is(err, io.EOF) {
@@ -188,7 +189,7 @@ func Statuses(t *catalogue.Tables, r io.Reader) (moved []Moved, read int, err er
 		if s := cell(row, source); s != "" {
 			from += ", " + s
 		}
-		s, err := t.Standard(row[name])
+		s, err := find(row[name])
 		var missing *catalogue.NotFoundError
 		if errors.As(err, &missing) {
 			why := "names no standard that the catalogue knows"
@@ -208,6 +209,24 @@ func Statuses(t *catalogue.Tables, r io.Reader) (moved []Moved, read int, err er
 		moved = append(moved, compare(s, known.states[s.ID], stage, cell(row, reference), from)...)
 	}
 	return moved, read, nil
+}
+
+// finder finds standards as t.Standard does, each name once: a search looks at
+// every form of every name.
+func finder(t *catalogue.Tables) func(string) (catalogue.Standard, error) {
+	type answer struct {
+		s   catalogue.Standard
+		err error
+	}
+	asked := map[string]answer{}
+	return func(name string) (catalogue.Standard, error) {
+		a, ok := asked[name]
+		if !ok {
+			a.s, a.err = t.Standard(name)
+			asked[name] = a
+		}
+		return a.s, a.err
+	}
 }
 
 var stageCode = regexp.MustCompile(`^(\d\d)(?:\.(\d\d))?$`)
