@@ -145,6 +145,7 @@ func allowedImports() map[string][]string {
 		"verify": join(nouns, only("ledger", "judge")),
 
 		"checklist":  nouns,                         // what decisions and records answer; judges nothing itself
+		"coverage":   only("catalogue"),             // questions on standards over several tables
 		"conformity": only("manifest", "catalogue"), // class, route and dates: law alone, nothing measured
 
 		"report/wording":  nouns,
@@ -159,7 +160,7 @@ func allowedImports() map[string][]string {
 
 		"engine": join(nouns, means, only("measure", "probes/suite"), stages, formats),
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
-		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "checklist", "conformity", "report/wording", "report/page", "report/listing"), formats),
+		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "checklist", "conformity", "coverage", "report/wording", "report/page", "report/listing"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker
 		"cmd/assize-verify": only("verify", "ledger"),
 	}

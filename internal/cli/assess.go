@@ -18,7 +18,7 @@ import (
 )
 
 func (a *App) assess() *cobra.Command {
-	var depth string
+	var depth, overlay string
 	var allow []string
 	var workers int
 	var memory int64
@@ -40,7 +40,7 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 				return err
 			}
 			o := a.options(args[0], depth)
-			o.Workers, o.MemoryBytes = workers, memory<<20
+			o.Workers, o.MemoryBytes, o.Catalogue = workers, memory<<20, overlay
 			show := a.progress()
 			defer show.stop()
 			o.Handler = show
@@ -70,6 +70,7 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 			return nil
 		},
 	}
+	addCatalogueFlag(c, &overlay)
 	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
 	c.Flags().StringSliceVar(&allow, "allow", nil, "verdicts of claimed goals that do not change the exit status: inconclusive, not-assessed")
 	c.Flags().IntVar(&workers, "workers", 0, "processes at a time (default: one per core)")

@@ -20,6 +20,11 @@ func addListFlags(c *cobra.Command) {
 	addFormatFlag(c)
 }
 
+// addCatalogueFlag adds --catalogue to a command that assesses.
+func addCatalogueFlag(c *cobra.Command, dir *string) {
+	c.Flags().StringVar(dir, "catalogue", "", "folder of tables of your own, laid over the catalogue (default: the manifest's)")
+}
+
 func addFormatFlag(c *cobra.Command) {
 	c.Flags().String("format", "table", strings.Join(listing.Formats(), ", "))
 }
@@ -87,6 +92,9 @@ func fit(l *listing.List) {
 		k.Wide = k.Wide && (k.Key != "designation" || longest > 24)
 	}
 }
+
+// narrow says whether tables have less than 100 columns.
+func (a *App) narrow() bool { return a.Width > 0 && a.Width < 100 }
 
 // oneOf refuses a flag's value that is none of those known; empty asks nothing.
 func oneOf(flag, got string, known ...string) error {

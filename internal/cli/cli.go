@@ -93,7 +93,10 @@ protective measure, records what it measured in a tamper-evident log, decides by
 objective criteria, and writes a dossier that somebody else can verify.
 
   assize assess examples/credit            measure, decide, write examples/credit/dossier
-  assize verify examples/credit/dossier    check somebody else's dossier, offline`,
+  assize verify examples/credit/dossier    check somebody else's dossier, offline
+  assize standards coverage --article '15(5)' --kind method,metric
+                                           which standards give a method or metric for it today
+  assize route examples/credit             which conformity assessment is due, and from which dates`,
 		Version:       Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -110,7 +113,8 @@ objective criteria, and writes a dossier that somebody else can verify.
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.assess(), a.verify(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
-		a.standards(), a.catalogue(), a.classify(), a.route())
+		a.standards(), a.threats(), a.requirements(), a.criteria(), a.solutions(), a.terms(), a.crosswalk(), a.schemes(),
+		a.catalogue(), a.classify(), a.route(), a.checklist())
 	return root
 }
 

@@ -76,22 +76,22 @@ func find[T catalogue.Row](what, id string, rows []T) (T, error) {
 
 func criteriaList(k *catalogue.Catalogue) *listing.List {
 	l := &listing.List{Name: "criteria", Columns: []listing.Column{
-		{Key: "id"}, {Key: "goal"}, {Key: "kind", Hidden: true}, {Key: "probe", Hidden: true}, {Key: "metric", Wide: true}, {Key: "level", Wide: true}, {Key: "set_by"}, {Key: "why", Hidden: true}, {Key: "cites", Hidden: true},
+		{Key: "id"}, {Key: "goal"}, {Key: "kind", Hidden: true}, {Key: "probe", Hidden: true}, {Key: "metric", Wide: true}, {Key: "declared", Hidden: true}, {Key: "compare", Hidden: true}, {Key: "level"}, {Key: "set_by"}, {Key: "why", Hidden: true}, {Key: "cites", Hidden: true},
 	}}
 	var by []string
 	for _, r := range k.Criteria {
 		by = append(by, r.SetBy)
-		l.Rows = append(l.Rows, []string{r.ID, r.Goal, r.Kind, r.Probe, r.Metric, level(r), r.SetBy, r.Why, list(r.Cites)})
+		l.Rows = append(l.Rows, []string{r.ID, r.Goal, r.Kind, r.Probe, r.Metric, r.Declared, r.Compare, level(r), r.SetBy, r.Why, list(r.Cites)})
 	}
-	l.Notes = []string{fmt.Sprintf("%d criteria; set by: %s. Levels by depth: quick, standard, thorough.", len(k.Criteria), tally(by))}
+	l.Notes = []string{fmt.Sprintf("%d criteria; set by: %s. Three levels are for the depths quick, standard and thorough; \"declared\" is the level that the provider declares.", len(k.Criteria), tally(by))}
 	return l
 }
 
 // level is what a criterion compares with.
 func level(r catalogue.Criterion) string {
-	compare := strings.ReplaceAll(r.Compare, "_", " ")
+	sign := map[string]string{catalogue.AtLeast: "≥ ", catalogue.AtMost: "≤ "}[r.Compare]
 	if r.Kind == catalogue.Declared {
-		return compare + " the " + strings.ReplaceAll(r.Declared, "_", " ") + " declared"
+		return sign + "declared"
 	}
 	var levels []string
 	for _, depth := range []string{"quick", "standard", "thorough"} {
@@ -100,7 +100,7 @@ func level(r catalogue.Criterion) string {
 	if one := slices.Compact(slices.Clone(levels)); len(one) == 1 {
 		levels = one
 	}
-	return compare + " " + strings.Join(levels, ", ")
+	return sign + strings.Join(levels, ", ")
 }
 
 func criterion(k *catalogue.Catalogue, r catalogue.Criterion) *listing.List {
@@ -110,7 +110,7 @@ func criterion(k *catalogue.Catalogue, r catalogue.Criterion) *listing.List {
 		confirmed = "cannot pass on a domain that was guessed"
 	}
 	return details("criterion", [][2]string{
-		{"id", r.ID}, {"goal", r.Goal + ": " + goal.Title}, {"threats", list(goal.Threats)}, {"kind", r.Kind}, {"probe", r.Probe}, {"metric", r.Metric},
+		{"id", r.ID}, {"goal", r.Goal + ": " + goal.Title}, {"threats", list(goal.Threats)}, {"kind", r.Kind}, {"probe", r.Probe}, {"metric", r.Metric}, {"declared", r.Declared},
 		{"level", level(r)}, {"domain", confirmed}, {"set by", r.SetBy}, {"why", r.Why}, {"cites", list(r.Cites)},
 	})
 }

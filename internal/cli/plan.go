@@ -7,7 +7,7 @@ import (
 )
 
 func (a *App) plan() *cobra.Command {
-	var depth string
+	var depth, overlay string
 	c := &cobra.Command{
 		Use:   "plan TARGET",
 		Short: "Show what would run at what cost, and what would not and why",
@@ -16,13 +16,16 @@ func (a *App) plan() *cobra.Command {
 			if err := checkDepth(depth); err != nil {
 				return err
 			}
-			f, err := engine.Plan(c.Context(), a.options(args[0], depth))
+			o := a.options(args[0], depth)
+			o.Catalogue = overlay
+			f, err := engine.Plan(c.Context(), o)
 			if err != nil {
 				return err
 			}
 			return a.showPlan(f)
 		},
 	}
+	addCatalogueFlag(c, &overlay)
 	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
 	return c
 }

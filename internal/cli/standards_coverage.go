@@ -92,13 +92,9 @@ func (a *App) matrix(t *catalogue.Tables, q catalogue.Query, m *catalogue.Matrix
 	if err != nil {
 		return nil, err
 	}
-	width := a.Width
-	if width == 0 {
-		width = 100
-	}
 	l := &listing.List{Name: "coverage", Columns: []listing.Column{
 		{Key: "row_id", Title: "row", Hidden: q.Inventory == ""}, {Key: "standard", Hidden: true}, {Key: "designation"}, {Key: "name", Hidden: true},
-		{Key: "stage", Hidden: width < 100}, {Key: "judges", Hidden: width < 120}, {Key: "confidence", Hidden: true},
+		{Key: "stage", Hidden: a.narrow()}, {Key: "judges", Hidden: a.Width < 120}, {Key: "confidence", Hidden: true},
 	}}
 	used := make([]bool, len(m.Subjects))
 	var gave, legend []string

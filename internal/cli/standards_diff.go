@@ -80,9 +80,7 @@ func (a *App) standardsWatch() *cobra.Command {
 names a column for the standard (standard, designation, id, reference) and one for
 its state (stage, status): our words, a harmonised stage code such as 40.60, or
 plain words; current_reference and source may follow. What cannot be understood
-is listed too. Nothing is changed.
-
-Exit status: 0 nothing moved; 3 something moved.`,
+is listed too. Nothing is changed.`,
 		Example: `  assize standards watch catalogue-2027.tar.gz
   assize standards watch statuses.csv --format csv`,
 		Args: exactly(1, "one released catalogue or CSV"),
@@ -107,13 +105,7 @@ Exit status: 0 nothing moved; 3 something moved.`,
 			if len(moved) > 0 {
 				l.Notes = append(l.Notes, "Moved: "+tally(kinds)+".")
 			}
-			if err := a.show(c, l); err != nil {
-				return err
-			}
-			if len(moved) > 0 {
-				return exitError{exitGoal}
-			}
-			return nil
+			return a.show(c, l)
 		},
 	}
 	addListFlags(c)

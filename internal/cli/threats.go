@@ -30,7 +30,7 @@ crosswalks between them, and the goals, solutions and criteria that answer it.`,
 			}
 			var l *listing.List
 			if len(args) == 0 {
-				l, err = threatList(t)
+				l, err = a.threatList(t)
 			} else {
 				l, err = threatPortrait(t, strings.Join(args, " "))
 			}
@@ -44,7 +44,7 @@ crosswalks between them, and the goals, solutions and criteria that answer it.`,
 	return c
 }
 
-func threatList(t *catalogue.Tables) (*listing.List, error) {
+func (a *App) threatList(t *catalogue.Tables) (*listing.List, error) {
 	k, err1 := t.Catalogue()
 	about, err2 := sources(t, "threats.yaml")
 	if err := errors.Join(err1, err2); err != nil {
@@ -52,7 +52,7 @@ func threatList(t *catalogue.Tables) (*listing.List, error) {
 	}
 	l := &listing.List{Name: "threats", Sources: about, Columns: []listing.Column{
 		{Key: "id"}, {Key: "title", Hidden: true}, {Key: "text", Title: "what happens", Wide: true}, {Key: "harms", Wide: true}, {Key: "stages", Hidden: true}, {Key: "assets", Hidden: true},
-		{Key: "knowledge", Title: "attacker needs", Wide: true}, {Key: "leads_to", Wide: true}, {Key: "enisa", Hidden: true}, {Key: "ai_act", Hidden: true}, {Key: "goals", Wide: true},
+		{Key: "knowledge", Title: "needs", Wide: true, Hidden: a.narrow()}, {Key: "leads_to", Hidden: true}, {Key: "enisa", Hidden: true}, {Key: "ai_act", Hidden: true}, {Key: "goals", Wide: true},
 	}}
 	for _, x := range k.Threats {
 		var goals []string
@@ -63,6 +63,7 @@ func threatList(t *catalogue.Tables) (*listing.List, error) {
 		}
 		l.Rows = append(l.Rows, []string{x.ID, x.Title, x.Text, list(x.Harms), list(x.Stages), list(x.Assets), x.Knowledge, list(x.LeadsTo), x.Names["enisa"], x.Names["ai_act"], list(goals)})
 	}
+	l.Notes = []string{"Needs: the least that an attacker must have. \"assize threats NAME\" follows one through other schemes, goals, solutions and criteria."}
 	return l, nil
 }
 
@@ -79,7 +80,7 @@ func threatPortrait(t *catalogue.Tables, query string) (*listing.List, error) {
 		return nil, err
 	}
 	l := &listing.List{Name: "threat", Sources: about, Columns: []listing.Column{
-		{Key: "part"}, {Key: "scheme"}, {Key: "id"}, {Key: "name", Wide: true}, {Key: "relation"}, {Key: "text", Hidden: true}, {Key: "confidence", Hidden: true}, {Key: "source", Title: "basis", Wide: true, Hidden: true},
+		{Key: "part"}, {Key: "scheme"}, {Key: "id"}, {Key: "name", Wide: true}, {Key: "relation", Wide: true}, {Key: "text", Hidden: true}, {Key: "confidence", Hidden: true}, {Key: "source", Title: "basis", Wide: true, Hidden: true},
 	}}
 	add := func(row ...string) { l.Rows = append(l.Rows, row) }
 	var goals []string

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/assize/assize/internal/artefact"
-	"github.com/assize/assize/internal/catalogue"
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/judge"
@@ -38,7 +37,8 @@ type Options struct {
 	MemoryBytes int64
 	Tool        string         // name and version of the program
 	Command     worker.Command // turns the program into a worker
-	KeyFolder   string         // holds the signing key; made on first use
+	KeyFolder   string         // holds the signing key, made on first use, and the catalogue in use
+	Catalogue   string         // folder laid over the catalogue, over the manifest's; "" keeps it
 	Log         io.Writer      // hears of what takes time before the run, such as fetching the runtime
 	Now         func() time.Time
 
@@ -109,7 +109,7 @@ func prepare(ctx context.Context, o *Options) (*prepared, error) {
 		return nil, err
 	}
 	p := &prepared{target: t, probes: suite.All()}
-	cat, err := catalogue.Load()
+	cat, err := openCatalogue(t.manifest, o)
 	if err != nil {
 		return nil, err
 	}
