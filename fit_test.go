@@ -47,6 +47,23 @@ func TestCriteriaReadWhatProbesGive(t *testing.T) {
 	}
 }
 
+// TestConditionsCompile: the catalogue may not know CEL, so its conditions are compiled here.
+func TestConditionsCompile(t *testing.T) {
+	conditions := 0
+	for _, k := range loadCatalogue(t).Criteria {
+		if k.Applies == "" {
+			continue
+		}
+		conditions++
+		if err := planner.CheckCondition(k.Applies); err != nil {
+			t.Errorf("criterion %s: applies: %v", k.ID, err)
+		}
+	}
+	if conditions == 0 {
+		t.Error("no criterion has a condition")
+	}
+}
+
 func TestProbesSpeakToTheCatalogue(t *testing.T) {
 	c := loadCatalogue(t)
 	seen := map[string]bool{}

@@ -60,7 +60,9 @@ type SolutionType struct {
 // Criterion turns one metric of one probe into a decision. It travels in the
 // plan and the dossier, so that others can judge by it again.
 type Criterion struct {
-	ID       string `yaml:"id" json:"id"`
+	ID string `yaml:"id" json:"id"`
+	// Version counts up whenever the level, the comparison or what is read changes.
+	Version  int    `yaml:"version" json:"version,omitempty"`
 	Goal     string `yaml:"goal" json:"goal"`
 	Kind     string `yaml:"kind" json:"kind"`                             // declared, absolute or budget
 	Declared string `yaml:"declared,omitempty" json:"declared,omitempty"` // key under the manifest's declared
@@ -71,11 +73,22 @@ type Criterion struct {
 	Level map[string]float64 `yaml:"level,omitempty" json:"level,omitempty"`
 	// Threshold is the level that a plan settled on; absent in the catalogue itself.
 	Threshold *float64 `yaml:"-" json:"threshold,omitempty"`
+	// Confidence is the least at which an interval decides; 0 is DefaultConfidence.
+	// What was counted needs none.
+	Confidence float64 `yaml:"confidence,omitempty" json:"confidence,omitempty"`
+	// Applies is a condition in CEL over the target; empty is always.
+	Applies string `yaml:"applies,omitempty" json:"applies,omitempty"`
+	// NotApplicable is why it does not apply to the target of a plan; empty where
+	// it does, and in the catalogue itself.
+	NotApplicable string `yaml:"-" json:"not_applicable,omitempty"`
+	// Added says that it comes from a folder laid over the catalogue.
+	Added bool `yaml:"-" json:"added,omitempty"`
 	// ConfirmedDomain: a measurement on a guessed domain cannot pass.
 	ConfirmedDomain bool     `yaml:"confirmed_domain,omitempty" json:"confirmed_domain,omitempty"`
-	SetBy           string   `yaml:"set_by" json:"set_by"` // law, standard, provider, assessor or default
+	SetBy           string   `yaml:"set_by" json:"set_by"`                     // law, standard, provider, assessor or default
+	Source          string   `yaml:"source,omitempty" json:"source,omitempty"` // where the level comes from
 	Why             string   `yaml:"why" json:"why"`
-	Cites           []string `yaml:"cites" json:"cites"`
+	Cites           []string `yaml:"cites" json:"cites"` // what the decision answers
 }
 
 // Key is the threat's id.
@@ -110,6 +123,12 @@ const (
 	SetByDefault = "default"
 )
 
+// Depths lists the depths that a level is set for.
+func Depths() []string { return []string{"quick", "standard", "thorough"} }
+
+// DefaultConfidence is that of a criterion that states none.
+const DefaultConfidence = 0.95
+
 // SetBys lists who can set a criterion, strongest first.
 func SetBys() []string { return []string{"law", "standard", "provider", "assessor", SetByDefault} }
 
@@ -120,6 +139,8 @@ type Catalogue struct {
 	Solutions []SolutionType
 	Criteria  []Criterion
 	Digest    artefact.Digest
+
+	places map[string]string // of criteria, by id
 }
 
 // Load reads the catalogue that this build carries.
@@ -156,6 +177,14 @@ func (c *Catalogue) Criterion(id string) (Criterion, bool) {
 		return Criterion{}, false
 	}
 	return c.Criteria[i], true
+}
+
+// Place is the file and line of a criterion, as errors name it.
+func (c *Catalogue) Place(criterion string) string {
+	if place, ok := c.places[criterion]; ok {
+		return place
+	}
+	return Criterion{}.file()
 }
 
 // Solution looks a type of solution up by its id.

@@ -36,6 +36,10 @@ func TestLintFindsWhatIsBroken(t *testing.T) {
 		{"comparison", func(c *catalogue.Catalogue) { c.Criteria[0].Compare = "is" }, `compare "is"`},
 		{"who set it", func(c *catalogue.Catalogue) { c.Criteria[0].SetBy = "me" }, `set_by "me"`},
 		{"level missing", func(c *catalogue.Catalogue) { delete(c.Criteria[1].Level, "quick") }, "no level for depth quick"},
+		{"no version", func(c *catalogue.Catalogue) { c.Criteria[0].Version = 0 }, `criteria.yaml:12: criterion "declared/agreement": version 0`},
+		{"no source", func(c *catalogue.Catalogue) { c.Criteria[0].Source = "" }, "no source"},
+		{"certain", func(c *catalogue.Catalogue) { c.Criteria[0].Confidence = 1 }, "confidence 1: from 0.5"},
+		{"level of no depth", func(c *catalogue.Catalogue) { c.Criteria[1].Level["deep"] = 1 }, "level deep: 1"},
 		{"goal without threat", func(c *catalogue.Catalogue) { c.Goals[0].Threats = nil }, "without a threat"},
 		{"solution without goal", func(c *catalogue.Catalogue) { c.Solutions[0].Goals = nil }, "0 goals"},
 	} {

@@ -32,6 +32,7 @@ type sheet[T Row] struct {
 	rows  []T
 	at    []string // file:line
 	index map[string]int
+	base  int // rows of the first layer
 }
 
 // rowsOf reads a table once and returns its rows, those of the base first.
@@ -62,6 +63,9 @@ func sheetOf[T Row](t *Tables) (*sheet[T], error) {
 		}
 		if err := s.add(l.place(name), b); err != nil {
 			return nil, err
+		}
+		if i == 0 {
+			s.base = len(s.rows)
 		}
 	}
 	t.sheets[name] = s

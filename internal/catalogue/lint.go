@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -62,7 +63,7 @@ func (c *Catalogue) Lint() []string {
 	for _, k := range c.Criteria {
 		unique("criterion", k.ID)
 		for _, f := range k.faults(goals) {
-			fault("criterion %q: %s", k.ID, f)
+			fault("%s: criterion %q: %s", c.Place(k.ID), k.ID, f)
 		}
 	}
 	slices.Sort(faults)
@@ -75,7 +76,21 @@ func (k *Criterion) faults(goals map[string]bool) []string {
 		f = append(f, fmt.Sprintf("unknown goal %q", k.Goal))
 	}
 	if k.Probe == "" || k.Metric == "" || k.Why == "" || len(k.Cites) == 0 {
-		f = append(f, "incomplete")
+		f = append(f, "incomplete: it needs probe, metric, why and cites")
+	}
+	if k.Version < 1 {
+		f = append(f, fmt.Sprintf("version %d: count from 1", k.Version))
+	}
+	if k.Source == "" {
+		f = append(f, "no source: say where the level comes from")
+	}
+	if k.Confidence != 0 && !(k.Confidence >= 0.5 && k.Confidence < 1) {
+		f = append(f, fmt.Sprintf("confidence %g: from 0.5 to below 1", k.Confidence))
+	}
+	for depth, level := range k.Level {
+		if !slices.Contains(Depths(), depth) || math.IsNaN(level) || math.IsInf(level, 0) {
+			f = append(f, fmt.Sprintf("level %s: %g: a number for each of quick, standard and thorough", depth, level))
+		}
 	}
 	if k.Compare != AtLeast && k.Compare != AtMost {
 		f = append(f, fmt.Sprintf("compare %q", k.Compare))
@@ -89,7 +104,7 @@ func (k *Criterion) faults(goals map[string]bool) []string {
 			f = append(f, "a declared criterion names the manifest's key and has no level of its own")
 		}
 	case Absolute, Budget:
-		for _, depth := range []string{"quick", "standard", "thorough"} {
+		for _, depth := range Depths() {
 			if _, ok := k.Level[depth]; !ok {
 				f = append(f, "no level for depth "+depth)
 			}

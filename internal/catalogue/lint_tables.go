@@ -124,7 +124,7 @@ func (t *Tables) Lint(feeds []string) ([]string, error) {
 	faults = append(faults, c.Lint()...)
 	for _, k := range c.Criteria {
 		if feeds != nil && !slices.Contains(feeds, k.Probe+" "+k.Metric) {
-			faults = append(faults, fmt.Sprintf("criterion %q: no probe or record gives %s of %s", k.ID, k.Metric, k.Probe))
+			faults = append(faults, fmt.Sprintf("%s: criterion %q: no probe or record gives %s of %s", c.Place(k.ID), k.ID, k.Metric, k.Probe))
 		}
 	}
 	counted, err := t.miscounted(views)

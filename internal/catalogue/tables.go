@@ -153,16 +153,23 @@ func (t *Tables) Digest() (artefact.Digest, error) {
 // Catalogue reads what planner and judge work with: threats, goals, types of
 // solution and criteria.
 func (t *Tables) Catalogue() (*Catalogue, error) {
-	c := &Catalogue{}
+	c := &Catalogue{places: map[string]string{}}
 	var err [5]error
 	c.Threats, err[0] = rowsOf[Threat](t)
 	c.Goals, err[1] = rowsOf[Goal](t)
 	c.Solutions, err[2] = rowsOf[SolutionType](t)
-	c.Criteria, err[3] = rowsOf[Criterion](t)
+	criteria, wrong := sheetOf[Criterion](t)
+	if err[3] = wrong; wrong == nil {
+		c.Criteria = slices.Clone(criteria.rows)
+		for i := range c.Criteria {
+			c.Criteria[i].Added = i >= criteria.base
+			c.places[c.Criteria[i].ID] = criteria.at[i]
+		}
+	}
 	c.Digest, err[4] = t.Digest()
 	if e := errors.Join(err[:]...); e != nil {
 		return nil, e
 	}
-	c.Threats, c.Goals, c.Solutions, c.Criteria = slices.Clone(c.Threats), slices.Clone(c.Goals), slices.Clone(c.Solutions), slices.Clone(c.Criteria)
+	c.Threats, c.Goals, c.Solutions = slices.Clone(c.Threats), slices.Clone(c.Goals), slices.Clone(c.Solutions)
 	return c, nil
 }

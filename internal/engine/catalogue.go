@@ -5,6 +5,7 @@ import (
 
 	"github.com/assize/assize/internal/catalogue"
 	"github.com/assize/assize/internal/manifest"
+	"github.com/assize/assize/internal/probes/suite"
 )
 
 // openCatalogue reads the catalogue that decides: the one in use, else the
@@ -24,7 +25,13 @@ func openCatalogue(m *manifest.Manifest, o *Options) (*catalogue.Catalogue, erro
 		return nil, &Refusal{err}
 	}
 	if dir != "" {
-		faults, err := t.Lint(nil)
+		var feeds []string
+		for _, p := range suite.All() {
+			for _, metric := range p.Metrics {
+				feeds = append(feeds, p.ID+" "+metric)
+			}
+		}
+		faults, err := t.Lint(feeds)
 		if err != nil {
 			return nil, &Refusal{err}
 		}

@@ -61,7 +61,7 @@ func full() *dossier.Dossier {
 		Plan: dossier.Plan{Digest: d, SeedNonce: "00", Plan: plan.Plan{
 			Format: 1, Tool: "assize", Claims: []string{"evasion"}, Goals: []plan.Goal{{ID: "evasion"}}, TestRows: 5, ModelError: "e",
 			Artefacts: []artefact.Artefact{},
-			Criteria:  []catalogue.Criterion{{ID: "c", Threshold: &level, Cites: []string{"x"}}},
+			Criteria:  []catalogue.Criterion{{ID: "c", Version: 1, Threshold: &level, Confidence: 0.99, Applies: "true", NotApplicable: "n", Added: true, Source: "s", Cites: []string{"x"}}},
 			Items:     []plan.Item{{ID: "i-1", Goals: []string{"evasion"}, Parameters: map[string]any{"epsilon": 0.05, "norm": "linf"}, Solutions: []string{}, After: []string{"i-0"}, Inputs: []string{"model"}, Paired: "stands"}},
 			LeftOut:   []plan.LeftOut{{Goal: "g", State: "not-available", Reason: "r"}},
 		}},

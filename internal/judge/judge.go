@@ -73,9 +73,19 @@ func decide(p *plan.Plan, k *catalogue.Criterion, observations []evidence.Observ
 		Goal: k.Goal, Criterion: k.ID, SetBy: k.SetBy, Metric: k.Metric, Compare: k.Compare,
 		Level: k.Threshold, From: []string{}, Cites: k.Cites,
 	}
+	needed := k.Confidence
+	if needed == 0 {
+		needed = catalogue.DefaultConfidence
+	}
 	switch {
+	case k.NotApplicable != "":
+		d.Decision, d.Because = dossier.NotApplicable, k.NotApplicable
+		return d
 	case k.Threshold == nil:
 		d.Decision, d.Because = dossier.NotAssessed, "the criterion has no level"
+		return d
+	case !(needed >= 0.5 && needed < 1):
+		d.Decision, d.Because = dossier.NotAssessed, fmt.Sprintf("the criterion asks for confidence %g, which no interval has", needed)
 		return d
 	case k.Compare != catalogue.AtLeast && k.Compare != catalogue.AtMost:
 		d.Decision, d.Because = dossier.NotAssessed, fmt.Sprintf("the criterion compares by %q, which is unknown", k.Compare)
@@ -99,15 +109,16 @@ func decide(p *plan.Plan, k *catalogue.Criterion, observations []evidence.Observ
 		d.Decision, d.Because = dossier.NotAssessed, fmt.Sprintf("%s did not give %s", k.Probe, k.Metric)
 		return d
 	}
+	m = atConfidence(m, needed)
 	d.Measured = &m
 	compare(&d, k, m)
 	switch {
 	case !o.Valid():
 		d.Decision, d.Because = dossier.Inconclusive, "the measurement failed a check of its own: "+failedChecks(o)
 		d.Missing = "a measurement whose checks hold"
-	case unfit(m) != "":
-		d.Decision, d.Because = dossier.Inconclusive, fmt.Sprintf("%s cannot be decided by: %s", words(k.Metric), unfit(m))
-		d.Missing = fmt.Sprintf("a number with its interval at confidence %g, measured on something", confidence)
+	case unfit(m, needed) != "":
+		d.Decision, d.Because = dossier.Inconclusive, fmt.Sprintf("%s cannot be decided by: %s", words(k.Metric), unfit(m, needed))
+		d.Missing = fmt.Sprintf("a number with its interval at confidence %g, measured on something", needed)
 	case k.ConfirmedDomain && p.Guessed:
 		d.Decision, d.Because = dossier.Inconclusive, "the domain was guessed from the data and nobody confirmed it"
 		d.Missing = "domain.confirmed_by in the manifest"
@@ -115,12 +126,25 @@ func decide(p *plan.Plan, k *catalogue.Criterion, observations []evidence.Observ
 	return d
 }
 
-// confidence is the least at which an interval decides.
-const confidence = 0.95
+// atConfidence widens a sound exact interval of a share to a confidence above its
+// own, from the counts behind it. Every other interval stays, as it cannot be
+// made anew without the rows.
+func atConfidence(m result.Metric, needed float64) result.Metric {
+	if m.Method != "clopper-pearson" || m.K == nil || m.N <= 0 || !(m.Confidence >= catalogue.DefaultConfidence && m.Confidence < needed) || float64(*m.K)/float64(m.N) != m.Value {
+		return m
+	}
+	in, err := stat.ClopperPearson(*m.K, m.N, needed)
+	if err != nil || in.Lower > m.Lower || in.Upper < m.Upper {
+		return m
+	}
+	m.Lower, m.Upper, m.Confidence = in.Lower, in.Upper, needed
+	return m
+}
 
 // unfit says why a metric cannot decide anything: it rests on nothing, or its
-// interval is none. Evidence may come from somebody else's program.
-func unfit(m result.Metric) string {
+// interval is none, or one at less than the confidence needed. Evidence may come
+// from somebody else's program.
+func unfit(m result.Metric, needed float64) string {
 	// The same slack as measuretest.Accept's: the ends of an interval are computed.
 	const slack = 1e-12
 	switch {
@@ -130,8 +154,8 @@ func unfit(m result.Metric) string {
 		return fmt.Sprintf("%s does not lie between %s and %s", number(m.Value), number(m.Lower), number(m.Upper))
 	case m.Method == result.Exhaustive && m.Lower != m.Upper:
 		return "what was counted has no interval"
-	case m.Method != result.Exhaustive && !(m.Confidence >= confidence && m.Confidence < 1):
-		return fmt.Sprintf("its interval is stated at confidence %g", m.Confidence)
+	case m.Method != result.Exhaustive && !(m.Confidence >= needed && m.Confidence < 1):
+		return fmt.Sprintf("its interval is stated at confidence %g, and %g is needed", m.Confidence, needed)
 	}
 	return ""
 }

@@ -16,14 +16,15 @@ func worse(a, b dossier.Verdict) bool {
 }
 
 // Goals says what the decisions say together of each goal of the plan: the worst
-// of those that law, standard, provider or assessor set, of ours where there are none.
+// of those that law, standard, provider or assessor set, of ours where there are
+// none that apply.
 func Goals(p *plan.Plan, decisions []dossier.Decision) []dossier.Goal {
 	goals := []dossier.Goal{}
 	for _, g := range p.Goals {
 		out := dossier.Goal{ID: g.ID, Title: g.Title, Claimed: g.Claimed}
 		out.Decision, out.Because = leftOut(p, "", g.ID, "nothing was measured for it")
 		theirs, ours := split(decisions, g.ID)
-		if len(theirs) == 0 {
+		if !slices.ContainsFunc(theirs, applies) && (len(theirs) == 0 || slices.ContainsFunc(ours, applies)) {
 			theirs = ours
 		}
 		for i, d := range theirs {
@@ -37,6 +38,8 @@ func Goals(p *plan.Plan, decisions []dossier.Decision) []dossier.Goal {
 	}
 	return goals
 }
+
+func applies(d dossier.Decision) bool { return d.Decision != dossier.NotApplicable }
 
 // split parts the decisions of a goal by whether the level is our default.
 func split(decisions []dossier.Decision, goal string) (theirs, ours []dossier.Decision) {
@@ -82,6 +85,15 @@ func Summarise(p *plan.Plan, decisions []dossier.Decision, goals []dossier.Goal)
 	}
 	if s.Claimed == 0 {
 		s.Caveats = append(s.Caveats, "the manifest claims no goal, so nothing can pass: list goals under claims")
+	}
+	added := 0
+	for _, k := range p.Criteria {
+		if k.Added {
+			added++
+		}
+	}
+	if added > 0 {
+		s.Caveats = append(s.Caveats, fmt.Sprintf("%d of %d criteria come from a folder laid over the catalogue; who they say set them is that folder's word", added, len(p.Criteria)))
 	}
 	if n := len(p.LeftOut); n > 0 {
 		s.Caveats = append(s.Caveats, fmt.Sprintf("left out, with the reason beside each: %d of the probes and claimed goals", n))

@@ -71,8 +71,8 @@ func Make(t Target, c *catalogue.Catalogue, probes []measure.Probe) (*plan.Plan,
 		}
 	}
 	for _, claim := range p.Claims {
-		if reason := unanswered(p, c, claim); reason != "" {
-			p.LeftOut = append(p.LeftOut, plan.LeftOut{Goal: claim, State: string(result.NotAvailable), Reason: reason})
+		if state, reason := unanswered(p, c, claim); reason != "" {
+			p.LeftOut = append(p.LeftOut, plan.LeftOut{Goal: claim, State: string(state), Reason: reason})
 		}
 	}
 	return p, nil
@@ -113,11 +113,16 @@ func checkGoals(m *manifest.Manifest, c *catalogue.Catalogue) error {
 	return nil
 }
 
-// criteria settles the threshold of every criterion that applies.
+// criteria settles the threshold of every criterion that there is a level for,
+// and whether it applies.
 func criteria(t Target, c *catalogue.Catalogue) ([]catalogue.Criterion, error) {
 	used := map[string]bool{}
 	out := []catalogue.Criterion{}
+	on := &conditions{facts: factsOf(t)}
 	for _, k := range c.Criteria {
+		if err := on.settle(&k, c.Place(k.ID)); err != nil {
+			return nil, err
+		}
 		if k.Kind != catalogue.Declared {
 			level := k.Level[t.Depth]
 			k.Threshold, k.Level = &level, nil
@@ -291,24 +296,32 @@ func inputs(t Target, p *measure.Probe) []string {
 }
 
 // unanswered says why no decision can be made on a claimed goal.
-func unanswered(p *plan.Plan, c *catalogue.Catalogue, goal string) string {
+func unanswered(p *plan.Plan, c *catalogue.Catalogue, goal string) (result.State, string) {
 	var probes []string
+	exempt := ""
 	for _, k := range p.Criteria {
 		if k.Goal != goal {
 			continue
 		}
+		if k.NotApplicable != "" {
+			exempt = k.NotApplicable
+			continue
+		}
 		if slices.ContainsFunc(p.Items, func(i plan.Item) bool { return i.Probe == k.Probe }) {
-			return ""
+			return "", ""
 		}
 		probes = append(probes, k.Probe)
 	}
 	if len(probes) > 0 {
-		return "what would measure it cannot run: " + strings.Join(slices.Compact(probes), ", ")
+		return result.NotAvailable, "what would measure it cannot run: " + strings.Join(slices.Compact(probes), ", ")
+	}
+	if exempt != "" {
+		return result.NotApplicable, "none of its criteria applies: " + exempt
 	}
 	if slices.ContainsFunc(c.Criteria, func(k catalogue.Criterion) bool { return k.Goal == goal }) {
-		return "the manifest declares no level for it, and we set none"
+		return result.NotAvailable, "the manifest declares no level for it, and we set none"
 	}
-	return "no probe of this version measures it"
+	return result.NotAvailable, "no probe of this version measures it"
 }
 
 func firstLine(s string) string {
