@@ -108,7 +108,7 @@ func allowedImports() map[string][]string {
 	report := join(nouns, only("report/wording", "report/page")) // one wording of a decision for every format, one style for pages
 	families := only("probes/artefactscan", "probes/availability", "probes/evasion", "probes/performance", "probes/records")
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify")
-	formats := only("report/terminal", "report/html", "report/markdown", "report/annexiv", "report/oscal", "report/sarif")
+	formats := only("report/terminal", "report/html", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
 	table := map[string][]string{
 		".":         nil,
@@ -144,9 +144,10 @@ func allowedImports() map[string][]string {
 		"judge":  join(nouns, only("stat")),
 		"verify": join(nouns, only("ledger", "judge")),
 
-		"checklist":  nouns,                         // what decisions and records answer; judges nothing itself
-		"coverage":   only("catalogue"),             // questions on standards over several tables
-		"conformity": only("manifest", "catalogue"), // class, route and dates: law alone, nothing measured
+		"checklist":  nouns,                               // what decisions and records answer; judges nothing itself
+		"coverage":   only("catalogue"),                   // questions on standards over several tables
+		"risk":       join(nouns, only("report/wording")), // says numbers as reports do
+		"conformity": only("manifest", "catalogue"),       // class, route and dates: law alone, nothing measured
 
 		"report/wording":  nouns,
 		"report/listing":  only("report/wording"), // lists of rows in every format
@@ -155,12 +156,13 @@ func allowedImports() map[string][]string {
 		"report/html":     report,
 		"report/markdown": report,
 		"report/annexiv":  report,
+		"report/explorer": report,
 		"report/oscal":    report,
 		"report/sarif":    report,
 
 		"engine": join(nouns, means, only("measure", "probes/suite"), stages, formats),
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
-		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "checklist", "conformity", "coverage", "report/wording", "report/page", "report/listing"), formats),
+		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker
 		"cmd/assize-verify": only("verify", "ledger"),
 	}

@@ -160,7 +160,7 @@ names the digest of the catalogue that it was made with.`,
 		},
 	}
 	addFormatFlag(use)
-	c.AddCommand(pack, verify, use)
+	c.AddCommand(pack, verify, use, a.explore(), a.catalogueOSCAL())
 	return c
 }
 

@@ -28,7 +28,7 @@ they cover, on which basis and when.`,
   assize standards gaps --addressee SDO
   assize standards diff 2023-03 2026-11-22`,
 	}
-	c.AddCommand(a.standardsList(), a.standardsShow(), a.standardsCoverage(), a.standardsGaps(), a.standardsOverlaps(), a.standardsDiff(), a.standardsWatch())
+	c.AddCommand(a.standardsList(), a.standardsShow(), a.standardsCoverage(), a.standardsGaps(), a.standardsOverlaps(), a.standardsDiff(), a.standardsWatch(), a.explore())
 	return c
 }
 
