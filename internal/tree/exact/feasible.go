@@ -1,0 +1,354 @@
+package exact
+
+import (
+	"math"
+	"math/bits"
+)
+
+// verdict is the answer to "is there an input within this distance that meets the goal".
+type verdict uint8
+
+const (
+	none    verdict = iota // proved: there is none
+	found                  // choice holds one
+	unknown                // the budget ran out
+)
+
+// query is the state of one row's search in one view.
+type query struct {
+	g     *Engine
+	v     *view
+	r     *row
+	slack float64
+	loose float64   // slack, and what float64 sums in another order can differ by
+	dist  []float64 // per bit
+	// budget counts down; boxes counts up.
+	budget, boxes int
+	stop          func() bool
+	limit         float64 // the distance of the running question
+	masks         []uint64
+	cats          []uint64
+	free          []int32 // trees with several leaves left at the root, in branching order
+	settled       []int32 // per tree of the view: the bit that is left, or -1
+	base          []float64
+	choice        []int32 // bits of the solution, one per tree
+	path          []int32
+	accept        func(*query) bool // of a choice that meets the goal; nil: all
+}
+
+// within asks whether some choice of leaves within a distance meets the goal.
+func (q *query) within(limit float64) verdict {
+	q.limit = limit
+	v := q.v
+	root := q.mask(0)
+	for w, word := range v.alive {
+		var keep uint64
+		for m := word; m != 0; m &= m - 1 {
+			b := bits.TrailingZeros64(m)
+			if q.dist[w*64+b] <= limit {
+				keep |= 1 << b
+			}
+		}
+		root[w] = keep
+	}
+	return q.solve(root)
+}
+
+// mask is the working set of a depth of the search.
+func (q *query) mask(depth int) []uint64 {
+	for len(q.masks) < (depth+1)*q.v.words {
+		q.masks = append(q.masks, make([]uint64, 16*q.v.words)...)
+	}
+	return q.masks[depth*q.v.words : (depth+1)*q.v.words]
+}
+
+// first is the best leaf of a tree that is left in a set, or -1, and whether it is the only one.
+func (t *vtree) first(set []uint64) (bit int, only bool) {
+	if t.words == 1 {
+		m := set[t.word] & t.mask
+		if m == 0 {
+			return -1, false
+		}
+		return t.word*64 + bits.TrailingZeros64(m), m&(m-1) == 0
+	}
+	bit, only = -1, true
+	for w := t.word; w < t.word+t.words; w++ {
+		m := set[w]
+		if m == 0 {
+			continue
+		}
+		if bit >= 0 {
+			return bit, false
+		}
+		bit = w*64 + bits.TrailingZeros64(m)
+		if m&(m-1) != 0 {
+			return bit, false
+		}
+	}
+	return bit, only
+}
+
+// solve settles trees of one leaf, drops leaves that cannot take part, and branches.
+func (q *query) solve(root []uint64) verdict {
+	v := q.v
+	if cap(q.settled) < len(v.trees) {
+		q.settled = make([]int32, len(v.trees))
+		q.base = make([]float64, len(v.goal))
+	}
+	q.settled = q.settled[:len(v.trees)]
+	if !q.settle(root) {
+		return none
+	}
+	if q.within0(root) == none {
+		return none
+	}
+	if v.rows == nil {
+		return unknown
+	}
+	q.order(root)
+	q.path = q.path[:0]
+	return q.branch(0, root)
+}
+
+// settle fixes the trees of which one leaf is left, and drops the leaves that
+// share no input with it, until nothing changes. False: a tree has none left.
+func (q *query) settle(root []uint64) bool {
+	v := q.v
+	copy(q.base, v.const0)
+	q.free = q.free[:0]
+	for i := range v.trees {
+		q.settled[i] = -1
+		q.free = append(q.free, int32(i))
+	}
+	for again := true; again; {
+		again = false
+		kept := q.free[:0]
+		for _, i := range q.free {
+			b, only := v.trees[i].first(root)
+			if b < 0 {
+				return false
+			}
+			if !only {
+				kept = append(kept, i)
+				continue
+			}
+			q.settled[i] = int32(b)
+			for j := range q.base {
+				q.base[j] += v.value[j][b]
+			}
+			if v.rows != nil {
+				row := v.row(int32(b))
+				for w := range root {
+					root[w] &= row[w]
+				}
+				again = true
+			}
+		}
+		q.free = kept
+	}
+	for i := range v.trees { // a later tree may have emptied an earlier one
+		if b, _ := v.trees[i].first(root); b < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// within0 bounds the goal by each tree's best leaf.
+func (q *query) within0(set []uint64) verdict {
+	sum := q.base[0]
+	for _, t := range q.free {
+		b, _ := q.v.trees[t].first(set)
+		if b < 0 {
+			return none
+		}
+		sum += q.v.value[0][b]
+	}
+	if !q.v.goal[0].mayHold(sum, q.loose) || !q.others(set) {
+		return none
+	}
+	return unknown
+}
+
+// others bounds the half-spaces behind the first.
+func (q *query) others(set []uint64) bool {
+	for j := 1; j < len(q.v.goal); j++ {
+		value, sum := q.v.value[j], q.base[j]
+		for _, i := range q.free {
+			t := &q.v.trees[i]
+			best := math.Inf(-1)
+			for w := t.word; w < t.word+t.words; w++ {
+				for m := set[w] & t.mask; m != 0; m &= m - 1 {
+					best = max(best, value[w*64+bits.TrailingZeros64(m)])
+				}
+			}
+			sum += best
+		}
+		if !q.v.goal[j].mayHold(sum, q.loose) {
+			return false
+		}
+	}
+	return true
+}
+
+// order sorts the free trees by how much their leaves differ.
+func (q *query) order(root []uint64) {
+	spread := func(i int32) float64 {
+		t := &q.v.trees[i]
+		best, _ := t.first(root)
+		for w := t.word + t.words - 1; w >= t.word; w-- {
+			if m := root[w] & t.mask; m != 0 {
+				return q.v.value[0][best] - q.v.value[0][w*64+63-bits.LeadingZeros64(m)]
+			}
+		}
+		return 0
+	}
+	keys := make([]float64, len(q.v.trees))
+	for _, i := range q.free {
+		keys[i] = spread(i)
+	}
+	sortByKey(q.free, keys)
+}
+
+// branch tries the leaves of the tree at a depth, best first.
+func (q *query) branch(depth int, set []uint64) verdict {
+	v := q.v
+	if depth == len(q.free) {
+		return q.finish(set)
+	}
+	t := &v.trees[q.free[depth]]
+	value := v.value[0]
+	next := q.mask(depth + 1)
+	set = q.mask(depth) // the working sets may have moved
+	rest := q.free[depth+1:]
+	for w := t.word; w < t.word+t.words; w++ {
+		for m := set[w] & t.mask; m != 0; m &= m - 1 {
+			b := int32(w*64 + bits.TrailingZeros64(m))
+			q.boxes++
+			q.budget--
+			if q.budget <= 0 || q.boxes&0xff == 0 && q.stop() {
+				return unknown
+			}
+			row := v.row(b)
+			for i := range next {
+				next[i] = set[i] & row[i]
+			}
+			sum := q.base[0]
+			for _, i := range q.free[:depth] {
+				fb, _ := v.trees[i].first(next)
+				sum += value[fb]
+			}
+			sum += value[b]
+			dead := false
+			for _, i := range rest {
+				fb, _ := v.trees[i].first(next)
+				if fb < 0 {
+					dead = true
+					break
+				}
+				sum += value[fb]
+			}
+			if dead || !v.goal[0].mayHold(sum, q.loose) {
+				continue
+			}
+			if len(v.goal) > 1 && !q.others(next) {
+				continue
+			}
+			if len(q.g.cats) > 0 && !q.enter(depth, b) {
+				continue
+			}
+			q.path = append(q.path[:depth], b)
+			if got := q.branch(depth+1, next); got != none {
+				return got
+			}
+			next = q.mask(depth + 1)
+			set = q.mask(depth)
+		}
+	}
+	return none
+}
+
+// enter narrows the category variables by a leaf; false: one has no option left.
+func (q *query) enter(depth int, bit int32) bool {
+	n := q.g.catLen
+	for len(q.cats) < (depth+2)*n {
+		q.cats = append(q.cats, make([]uint64, 16*n)...)
+	}
+	to := q.cats[(depth+1)*n : (depth+2)*n]
+	if depth == 0 {
+		if !q.start(to) {
+			return false
+		}
+	} else {
+		copy(to, q.cats[depth*n:(depth+1)*n])
+	}
+	return q.g.narrowTo(to, q.g.leaves[q.v.leafAt[bit]].mask)
+}
+
+// start allows the options within the limit that the settled trees leave.
+func (q *query) start(to []uint64) bool {
+	clear(to)
+	for b, d := range q.r.option {
+		if d <= q.limit {
+			to[b/64] |= 1 << (b % 64)
+		}
+	}
+	for _, b := range q.settled {
+		if b >= 0 && !q.g.narrowTo(to, q.g.leaves[q.v.leafAt[b]].mask) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *Engine) narrowTo(to, mask []uint64) bool {
+	if mask == nil {
+		return true
+	}
+	for i := range to {
+		to[i] &= mask[i]
+	}
+	return g.meet(to, to)
+}
+
+// finish checks a complete choice.
+func (q *query) finish(set []uint64) verdict {
+	v := q.v
+	choice := q.choice[:0]
+	for i := range v.trees {
+		b := q.settled[i]
+		if b < 0 {
+			fb, _ := v.trees[i].first(set)
+			b = int32(fb)
+		}
+		choice = append(choice, b)
+	}
+	q.choice = choice
+	if len(q.g.cats) > 0 && len(q.free) == 0 {
+		n := q.g.catLen
+		if len(q.cats) < n {
+			q.cats = make([]uint64, 16*n)
+		}
+		if !q.start(q.cats[:n]) {
+			return none
+		}
+	}
+	if !q.meets(choice) || q.accept != nil && !q.accept(q) {
+		return none
+	}
+	return found
+}
+
+// meets adds a choice up in the order of the trees.
+func (q *query) meets(choice []int32) bool {
+	for j := range q.v.goal {
+		sum := q.v.const0[j]
+		for _, b := range choice {
+			sum += q.v.value[j][b]
+		}
+		if !q.v.goal[j].mayHold(sum, q.slack) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,281 @@
+package exact
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+)
+
+// view lays the leaves that matter to one list of half-spaces out as bits. A
+// tree's leaves are neighbours, the best for the first half-space first, so
+// that the first bit that is set is the tree's best leaf that is left. Trees of
+// at most 64 leaves never straddle a word.
+type view struct {
+	goal   []Half
+	const0 []float64 // per half-space: base values and trees of one leaf value throughout are still trees
+	trees  []vtree
+	words  int
+	leafAt []int32     // per bit: the leaf, or -1
+	value  [][]float64 // per half-space and bit
+	bitOf  []int32     // per leaf of the engine: its bit, or -1
+	rows   []uint64    // per bit, words of bits: the leaves that it shares an input with; nil where there are too many
+	rowOf  []int32     // per bit: its row of rows
+	alive  []uint64    // leaves that some row can reach
+}
+
+type vtree struct {
+	word  int
+	words int    // 1 where mask is in use
+	mask  uint64 // of its bits in its word
+	tree  int32
+}
+
+// matrixLimit bounds the leaves of which every pair is compared.
+const matrixLimit = 1 << 13
+
+type viewCache struct {
+	mu    sync.Mutex
+	views map[string]*view
+}
+
+// cacheLimit bounds how many views an engine keeps: aims of ten classes have 90.
+const cacheLimit = 100
+
+func (g *Engine) view(goal []Half) *view {
+	var key []byte
+	for _, h := range goal {
+		for _, w := range h.Weights {
+			key = binary.LittleEndian.AppendUint64(key, math.Float64bits(w))
+		}
+	}
+	g.views.mu.Lock()
+	defer g.views.mu.Unlock()
+	v, ok := g.views.views[string(key)]
+	if !ok {
+		v = g.newView(goal, nil, nil)
+		if g.views.views == nil || len(g.views.views) >= cacheLimit {
+			g.views.views = map[string]*view{}
+		}
+		g.views.views[string(key)] = v
+	}
+	out := *v
+	out.goal = goal
+	return &out
+}
+
+// newView lays out the leaves that keep allows (nil: all). Features of which
+// skip is true take no part in which leaves share an input.
+func (g *Engine) newView(goal []Half, keep func(leaf int32) bool, skip []bool) *view {
+	v := &view{goal: goal, const0: make([]float64, len(goal)), bitOf: make([]int32, len(g.leaves)), value: make([][]float64, len(goal))}
+	for j, h := range goal {
+		for o, w := range h.Weights {
+			v.const0[j] += w * g.base[o]
+		}
+	}
+	for i := range v.bitOf {
+		v.bitOf[i] = -1
+	}
+	var order []int32
+	for t := range g.trees {
+		order = order[:0]
+		matters := false
+		for l := g.trees[t].first; l < g.trees[t].end; l++ {
+			for j := range goal {
+				matters = matters || g.leaves[l].value(goal[j].Weights) != 0
+			}
+			if !g.leaves[l].dead && (keep == nil || keep(l)) {
+				order = append(order, l)
+			}
+		}
+		if matters || len(order) == 0 {
+			v.place(g, int32(t), order)
+		}
+	}
+	v.alive = make([]uint64, v.words)
+	n := 0
+	for b, l := range v.leafAt {
+		if l >= 0 {
+			v.alive[b/64] |= 1 << (b % 64)
+			n++
+		}
+	}
+	if n <= matrixLimit {
+		v.compare(g, n, skip)
+	}
+	return v
+}
+
+// place appends a tree's leaves, best first.
+func (v *view) place(g *Engine, t int32, order []int32) {
+	slices.SortStableFunc(order, func(a, b int32) int {
+		va, vb := g.leaves[a].value(v.goal[0].Weights), g.leaves[b].value(v.goal[0].Weights)
+		switch {
+		case va > vb:
+			return -1
+		case va < vb:
+			return 1
+		}
+		return 0
+	})
+	used := len(v.leafAt) % 64
+	if used > 0 && used+len(order) > 64 {
+		v.pad()
+		used = 0
+	}
+	vt := vtree{word: len(v.leafAt) / 64, words: 1, tree: t}
+	if len(order) <= 64 {
+		vt.mask = (^uint64(0) >> (64 - max(len(order), 1))) << used
+		if len(order) == 0 {
+			vt.mask = 0
+		}
+	} else {
+		vt.words, vt.mask = (len(order)+63)/64, ^uint64(0)
+	}
+	for _, l := range order {
+		v.bitOf[l] = int32(len(v.leafAt))
+		v.leafAt = append(v.leafAt, l)
+		for j := range v.goal {
+			v.value[j] = append(v.value[j], g.leaves[l].value(v.goal[j].Weights))
+		}
+	}
+	if vt.words > 1 {
+		v.pad()
+	}
+	v.words = max((len(v.leafAt)+63)/64, vt.word+1)
+	v.trees = append(v.trees, vt)
+}
+
+func (v *view) pad() {
+	for len(v.leafAt)%64 != 0 {
+		v.leafAt = append(v.leafAt, -1)
+		for j := range v.value {
+			v.value[j] = append(v.value[j], math.Inf(-1))
+		}
+	}
+}
+
+// compare finds which leaves share an input. Boxes meet when their ranges meet
+// in every feature, and by Helly's theorem on the line boxes that meet in pairs
+// have an input in common; category variables are checked again on the way.
+func (v *view) compare(g *Engine, n int, skip []bool) {
+	type end struct {
+		value float32
+		bit   int32
+	}
+	lows, highs := map[int32][]end{}, map[int32][]end{}
+	for b, l := range v.leafAt {
+		if l < 0 {
+			continue
+		}
+		for _, s := range g.leaves[l].spans {
+			if skip == nil || !skip[s.feature] {
+				lows[s.feature] = append(lows[s.feature], end{s.lo, int32(b)})
+				highs[s.feature] = append(highs[s.feature], end{s.hi, int32(b)})
+			}
+		}
+	}
+	v.rows = make([]uint64, n*v.words)
+	v.rowOf = make([]int32, len(v.leafAt))
+	k := 0
+	for b, l := range v.leafAt {
+		v.rowOf[b] = -1
+		if l >= 0 {
+			v.rowOf[b] = int32(k)
+			copy(v.rows[k*v.words:], v.alive)
+			k++
+		}
+	}
+	out := make([]uint64, v.words)
+	for f, lo := range lows {
+		hi := highs[f]
+		slices.SortFunc(lo, func(a, b end) int { return cmpFloat(b.value, a.value) }) // greatest first
+		slices.SortFunc(hi, func(a, b end) int { return cmpFloat(a.value, b.value) }) // least first
+		// A leaf whose least value lies above another's greatest shares nothing with it.
+		clear(out)
+		i := 0
+		byHigh := slices.Clone(hi)
+		slices.Reverse(byHigh)
+		// Walk the highs from the greatest down: the lows above them only grow.
+		for _, h := range byHigh {
+			for i < len(lo) && lo[i].value > h.value {
+				out[lo[i].bit/64] |= 1 << (lo[i].bit % 64)
+				i++
+			}
+			row := v.row(h.bit)
+			for w := range row {
+				row[w] &^= out[w]
+			}
+			_ = row
+		}
+		clear(out)
+		i = 0
+		byLow := slices.Clone(lo)
+		slices.Reverse(byLow)
+		for _, l := range byLow {
+			for i < len(hi) && hi[i].value < l.value {
+				out[hi[i].bit/64] |= 1 << (hi[i].bit % 64)
+				i++
+			}
+			row := v.row(l.bit)
+			for w := range row {
+				row[w] &^= out[w]
+			}
+		}
+	}
+	for b, l := range v.leafAt {
+		if l < 0 || g.leaves[l].mask == nil {
+			continue
+		}
+		for c, m := range v.leafAt {
+			if m >= 0 && g.leaves[m].mask != nil && !g.meet(g.leaves[l].mask, g.leaves[m].mask) {
+				v.row(int32(b))[c/64] &^= 1 << (c % 64)
+			}
+		}
+	}
+	for i := range v.trees { // one leaf of a tree alone
+		t := &v.trees[i]
+		for w := t.word; w < t.word+t.words; w++ {
+			for m := v.alive[w] & t.mask; m != 0; m &= m - 1 {
+				b := int32(w*64 + bits.TrailingZeros64(m))
+				row := v.row(b)
+				for x := t.word; x < t.word+t.words; x++ {
+					row[x] &^= t.mask
+				}
+				row[b/64] |= 1 << (b % 64)
+			}
+		}
+	}
+}
+
+func cmpFloat(a, b float32) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// row is the leaves that share an input with a leaf.
+func (v *view) row(bit int32) []uint64 {
+	k := int(v.rowOf[bit]) * v.words
+	return v.rows[k : k+v.words]
+}
+
+// meet tells whether every category variable has an option in both masks.
+func (g *Engine) meet(a, b []uint64) bool {
+	for i := range g.cats {
+		c := &g.cats[i]
+		some := false
+		for w := c.word; w < c.word+c.words() && !some; w++ {
+			some = a[w]&b[w] != 0
+		}
+		if !some {
+			return false
+		}
+	}
+	return true
+}
