@@ -114,7 +114,7 @@ objective criteria, and writes a dossier that somebody else can verify.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.assess(), a.verify(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
 		a.standards(), a.threats(), a.requirements(), a.criteria(), a.solutions(), a.terms(), a.crosswalk(), a.schemes(),
-		a.catalogue(), a.classify(), a.route(), a.checklist())
+		a.catalogue(), a.classify(), a.route(), a.checklist(), a.risk())
 	return root
 }
 
