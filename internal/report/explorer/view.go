@@ -168,7 +168,9 @@ func (v *view) matrices(t *catalogue.Tables, inventories map[string][]string) er
 			}
 			m.Rows = append(m.Rows, out)
 		}
-		judged := func(r row) int { return len(slices.DeleteFunc(slices.Clone(r.Marks), func(k mark) bool { return k.Cell == 0 })) }
+		judged := func(r row) int {
+			return len(slices.DeleteFunc(slices.Clone(r.Marks), func(k mark) bool { return k.Cell == 0 }))
+		}
 		slices.SortStableFunc(m.Rows, func(a, b row) int { return cmp.Compare(judged(b), judged(a)) })
 		v.Matrices = append(v.Matrices, m)
 	}
