@@ -218,6 +218,31 @@ func TestWithoutScript(t *testing.T) {
 	}
 }
 
+// A mark counts as measurable where one and the same judge says x and tells a
+// method, a metric or a threshold; what a judge does not find covered has no kind.
+func TestMeasures(t *testing.T) {
+	c := tables(t)
+	cells, err := c.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{}
+	for _, k := range cells {
+		if k.Mark == "x" && slices.Contains(catalogue.Measurable(), k.Kind) {
+			want[k.Standard+" "+k.By+" "+k.Subject] = true
+		}
+	}
+	got := 0
+	for _, n := range elements(t, write(t)) {
+		if n.Data == "a" && slices.Contains(strings.Fields(attr(n, "class")), "measures") {
+			got++
+		}
+	}
+	if got != len(want) || got == 0 {
+		t.Errorf("got %d marks that measure, want %d", got, len(want))
+	}
+}
+
 // Judged and computed gaps stand apart, and where judges differ it shows.
 func TestContents(t *testing.T) {
 	page := string(write(t))

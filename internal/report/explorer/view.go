@@ -64,7 +64,9 @@ type mark struct {
 	Kinds  []string
 	Judges []string
 	Differ bool
-	Label  string // said to who hears the page
+	// Measures: a judge says that the subject can be measured by what is covered.
+	Measures bool
+	Label    string // said to who hears the page
 }
 
 // cell is one judge's mark with what it stands on.
@@ -190,9 +192,10 @@ func (v *view) mark(r catalogue.Covers, s catalogue.Subject, cells []catalogue.C
 		if !slices.Contains(marks, shown) {
 			marks = append(marks, shown)
 		}
-		if c.Kind != "unknown" && !slices.Contains(m.Kinds, c.Kind) {
-			m.Kinds = append(m.Kinds, c.Kind)
+		if c.Mark != "" && c.Kind != "unknown" && !slices.Contains(m.Kinds, c.Kind) {
+			m.Kinds = append(m.Kinds, c.Kind) // what is not covered has no kind
 		}
+		m.Measures = m.Measures || c.Mark == "x" && slices.Contains(catalogue.Measurable(), c.Kind)
 		if !slices.Contains(m.Judges, c.Judge) {
 			m.Judges = append(m.Judges, c.Judge)
 		}
@@ -251,8 +254,3 @@ func (v *view) threats(t *catalogue.Tables) error {
 
 // Known tells whether any judge told a kind.
 func (m mark) Known() bool { return len(m.Kinds) > 0 && m.Kinds[0] != "unknown" }
-
-// Measures tells whether the subject can be measured by what is covered, according to some judge.
-func (m mark) Measures() bool {
-	return slices.ContainsFunc(m.Kinds, func(k string) bool { return slices.Contains(catalogue.Measurable(), k) })
-}
