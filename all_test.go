@@ -108,7 +108,7 @@ func allowedImports() map[string][]string {
 	report := join(nouns, only("report/wording", "report/page")) // one wording of a decision for every format, one style for pages
 	families := only("probes/artefactscan", "probes/availability", "probes/evasion", "probes/performance", "probes/records")
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify")
-	formats := only("report/terminal", "report/html", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
+	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
 	table := map[string][]string{
 		".":         nil,
@@ -149,16 +149,17 @@ func allowedImports() map[string][]string {
 		"risk":       join(nouns, only("report/wording")), // says numbers as reports do
 		"conformity": only("manifest", "catalogue"),       // class, route and dates: law alone, nothing measured
 
-		"report/wording":  nouns,
-		"report/listing":  only("report/wording"), // lists of rows in every format
-		"report/page":     only("report/wording"), // shows hostile characters as wording does
-		"report/terminal": report,
-		"report/html":     report,
-		"report/markdown": report,
-		"report/annexiv":  report,
-		"report/explorer": report,
-		"report/oscal":    report,
-		"report/sarif":    report,
+		"report/wording":      nouns,
+		"report/listing":      only("report/wording"), // lists of rows in every format
+		"report/page":         only("report/wording"), // shows hostile characters as wording does
+		"report/terminal":     report,
+		"report/html":         report,
+		"report/instructions": report,
+		"report/markdown":     report,
+		"report/annexiv":      report,
+		"report/explorer":     report,
+		"report/oscal":        report,
+		"report/sarif":        report,
 
 		"engine": join(nouns, means, only("measure", "probes/suite"), stages, formats),
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.

@@ -10,6 +10,7 @@ import (
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/report/annexiv"
 	"github.com/assize/assize/internal/report/html"
+	"github.com/assize/assize/internal/report/instructions"
 	"github.com/assize/assize/internal/report/markdown"
 	"github.com/assize/assize/internal/report/oscal"
 	"github.com/assize/assize/internal/report/sarif"
@@ -31,6 +32,7 @@ func (a *App) reportFormats() []reportFormat {
 		{"annexiv-markdown", "technical documentation by Annex IV of the AI Act", annexiv.Markdown},
 		{"annexiv-html", "the same as one page", annexiv.HTML},
 		{"docx", "the same for a word processor, with placeholders marked", annexiv.DOCX},
+		{"instructions", "tested levels for the instructions for use, AI Act Art. 13(3)(b)(ii)", instructions.Write},
 		{"oscal", "OSCAL 1.0.6 assessment results", oscal.WriteResults},
 		{"sarif", "SARIF 2.1.0: what was found, fails or is open", sarif.Write},
 	}
