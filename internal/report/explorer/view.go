@@ -37,6 +37,7 @@ type view struct {
 	Names    []catalogue.Name
 	Links    []catalogue.Link
 	Titles   map[string]string // of vocabularies, by id
+	Called   map[string]string // names of threats, controls and requirements, by id
 	Required []catalogue.Requirement
 	About    []catalogue.About
 	Differ   int
@@ -84,7 +85,13 @@ type standard struct {
 
 type lack struct {
 	catalogue.Lack
-	Touching []string
+	Touching []touching
+}
+
+// touching are the standards that do not close a gap for one reason.
+type touching struct {
+	Why       string
+	Standards []string
 }
 
 type threat struct {
@@ -94,7 +101,7 @@ type threat struct {
 
 // look gathers everything. Tables are small, so all of them are read.
 func look(t *catalogue.Tables) (*view, error) {
-	v := &view{Kinds: catalogue.Kinds(), Titles: map[string]string{}}
+	v := &view{Kinds: catalogue.Kinds(), Titles: map[string]string{}, Called: map[string]string{}}
 	digest, err := t.Digest()
 	if err != nil {
 		return nil, err
@@ -221,11 +228,16 @@ func (v *view) gaps(t *catalogue.Tables) error {
 	for _, l := range lacks {
 		out := lack{Lack: l}
 		for _, by := range l.By {
-			why := string(by.Why)
-			if len(by.Kinds) > 0 {
-				why += " (" + strings.Join(by.Kinds, ", ") + ")"
+			why := cmp.Or(string(by.Why), "it closes it")
+			i := slices.IndexFunc(out.Touching, func(t touching) bool { return t.Why == why })
+			if i < 0 {
+				i, out.Touching = len(out.Touching), append(out.Touching, touching{Why: why})
 			}
-			out.Touching = append(out.Touching, by.Standard.Designation+": "+why)
+			name := by.Standard.Designation
+			if len(by.Kinds) > 0 {
+				name += " (" + strings.Join(by.Kinds, ", ") + ")"
+			}
+			out.Touching[i].Standards = append(out.Touching[i].Standards, name)
 		}
 		v.Computed = append(v.Computed, out)
 	}
@@ -248,6 +260,19 @@ func (v *view) threats(t *catalogue.Tables) error {
 	}
 	for _, s := range vocabularies {
 		v.Titles[s.ID] = s.Title
+	}
+	controls, err := t.Controls()
+	if err != nil {
+		return err
+	}
+	for _, r := range v.Required {
+		v.Called[r.ID] = r.Subject
+	}
+	for _, k := range controls {
+		v.Called[k.ID] = k.Name
+	}
+	for _, n := range v.Names {
+		v.Called[n.ID] = n.Name
 	}
 	return nil
 }
