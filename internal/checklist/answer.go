@@ -23,6 +23,15 @@ func (a *answerer) answer(r catalogue.Requirement) Item {
 	i := Item{Requirement: r, State: Open}
 	goals := a.goals(r)
 	verdict, by, ours := a.decided(goals)
+	if r.Framework == catalogue.AIAct && r.Check != "test" {
+		// What was measured is shown beside an item that no test decides.
+		if goals = nil; verdict == dossier.NotAssessed || verdict == dossier.NotApplicable {
+			by = ""
+		} else {
+			by = "measured beside it, which does not decide it: " + by
+		}
+		verdict = dossier.NotAssessed
+	}
 	var expired []string
 	for _, rec := range a.records {
 		if !rec.answers(r.ID, goals) {
@@ -46,7 +55,11 @@ func (a *answerer) answer(r catalogue.Requirement) Item {
 				names = append(names, "record "+rec.Name+" of "+rec.Owner)
 			}
 		}
-		i.By = strings.Join(append(names, expired...), "; ")
+		names = append(names, expired...)
+		if by != "" {
+			names = append(names, by)
+		}
+		i.By = strings.Join(names, "; ")
 		return i
 	}
 	why := expired
@@ -68,12 +81,8 @@ var subparagraph = regexp.MustCompile(` \d(st|nd|rd|th)( subpara\.|-).*$`)
 
 // goals lists the goals whose decisions speak of a requirement: for an attack
 // that Art. 15(5) names, those against the threats that go by its name; else
-// those that have a criterion which cites the paragraph or provision. An item of
-// law that no test can decide has none.
+// those that have a criterion which cites the paragraph or provision.
 func (a *answerer) goals(r catalogue.Requirement) []string {
-	if r.Framework == catalogue.AIAct && r.Check != "test" {
-		return nil
-	}
 	paragraph := subparagraph.ReplaceAllString(r.Reference, "")
 	var goals []string
 	add := func(g string) {

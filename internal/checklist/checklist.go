@@ -194,16 +194,16 @@ func group(r catalogue.Requirement, links []catalogue.Link, items []Item) Item {
 	}
 	out := Item{Requirement: r, State: Open}
 	out.By = fmt.Sprintf("of its %d core items of the AI Act %d decided, %d answered, %d open", n, decided, answered, len(open))
+	if decided > 0 {
+		out.By += "; the worst verdict is " + string(verdict)
+	}
 	switch {
 	case len(open) > 0 || n == 0:
 		out.Task = &Task{Needed: "close the open items of this group: " + strings.Join(open, ", "), Owner: "as each item says", Evidence: "as each item says"}
 	case answered > 0:
 		out.State = Answered
 	default:
-		out.State = Decided
-	}
-	if decided > 0 {
-		out.Verdict = verdict
+		out.State, out.Verdict = Decided, verdict
 	}
 	return out
 }

@@ -118,6 +118,15 @@ func TestFilledByADossier(t *testing.T) {
 	if i := item(t, c, "AIA-9.8"); !strings.Contains(i.By, "can serve as evidence") {
 		t.Errorf("AIA-9.8: by %q", i.By)
 	}
+	if i := item(t, c, "AIA-13.3b.ii"); i.State != checklist.Open || !strings.Contains(i.By, "measured beside it, which does not decide it: accuracy: inconclusive") || !strings.Contains(i.By, "--format instructions") {
+		t.Errorf("AIA-13.3b.ii: %s by %q", i.State, i.By)
+	}
+	if i := item(t, c, "T3-08"); i.State != checklist.Open || i.Verdict != "" || !strings.Contains(i.By, "the worst verdict is fail") {
+		t.Errorf("T3-08: %s %q by %q", i.State, i.Verdict, i.By)
+	}
+	if i := item(t, c, "5.1.2-2"); i.State != checklist.Decided || i.Verdict != dossier.Fail {
+		t.Errorf("EN 304 223 5.1.2-2: %s %s by %q", i.State, i.Verdict, i.By)
+	}
 	for _, i := range c.Items {
 		if i.Check != "test" && i.Framework == catalogue.AIAct && i.State == checklist.Decided {
 			t.Errorf("%s is no test (%s), but decided by measurement", i.ID, i.Check)
