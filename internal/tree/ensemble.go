@@ -1,6 +1,10 @@
 // Package tree holds tree ensembles: readers of the formats that libraries
 // write, and evaluation that equals theirs. Exact questions (how far is the next other
 // decision) are answered by package tree/exact.
+//
+// Model files are untrusted. Every reader works within Limits, allocates in
+// proportion to the bytes that are there rather than to what they claim, and
+// returns ensembles that pass Check.
 package tree
 
 // Ensemble is a sum of trees per output, with a link behind it.
@@ -10,15 +14,29 @@ type Ensemble struct {
 	Names    []string
 	// Outputs is the number of sums: 1 for regression and two classes, else one per class.
 	Outputs int
-	// Base is added to each output before the link, in margin units.
+	// Classes is the number of classes, 0 for regression and ranking. Two
+	// classes may have one output (the second class's) or one each.
+	Classes int
+	// Levels are, per feature, the names of its categories where the file has
+	// them; the feature's value is the index of the name, and any other value
+	// is an unknown category. nil, and nil at a feature, where it has none.
+	Levels [][]string
+	// Base is added to each output before the link, in margin units. It has a
+	// value per output.
 	Base []float64
 	// Average divides each output by the number of its trees (random forests).
 	Average bool
 	Link    Link
+	// Slope multiplies the margin inside a Sigmoid: 1 but for LightGBM's
+	// parameter sigmoid.
+	Slope float64
 	// Single says that the library compares in float32: inputs and thresholds are
 	// rounded to it before they are compared.
 	Single bool
-	Trees  []Tree
+	// SingleSum says that the library adds in float32: base first, then the
+	// trees in order.
+	SingleSum bool
+	Trees     []Tree
 	// Format and Version say what was read: "xgboost-json", "lightgbm-text", "onnx-ml", …
 	Format, Version string
 }
@@ -26,12 +44,18 @@ type Ensemble struct {
 // Link turns sums into what a library calls a prediction.
 type Link string
 
-// The links.
+// The links. Of one output, those of two classes give the probability of the
+// second class, and what decides between them is stated per link.
 const (
-	Identity Link = "identity"
-	Sigmoid  Link = "sigmoid" // of one output: the probability of the positive class
-	Softmax  Link = "softmax"
-	Exp      Link = "exp" // count and gamma regressions
+	Identity Link = "identity" // the margin itself; of two classes: above 0
+	Share    Link = "share"    // the margin is a probability already, as forests average it; of two classes: above 0.5
+	Sigmoid  Link = "sigmoid"  // 1/(1+exp(-Slope·margin)) of each output; of two classes: margin above 0
+	Softmax  Link = "softmax"  // over all outputs
+	Probit   Link = "probit"   // the inverse normal distribution, as ONNX-ML's PROBIT
+	Step     Link = "step"     // 1 where the margin is above 0, else 0 (hinge loss)
+	Exp      Link = "exp"      // count and gamma regressions
+	Square   Link = "square"   // margin·|margin| (LightGBM's reg_sqrt)
+	Softplus Link = "softplus" // log(1+exp(margin)) (LightGBM's cross_entropy_lambda)
 )
 
 // Tree adds leaf values to one output, or, where it has vectors at its leaves, to all.
@@ -53,8 +77,7 @@ type Node struct {
 	Threshold   float64
 	// Compare decides when a value goes left.
 	Compare Compare
-	// MissingLeft says where a missing value goes. Zero says whether zero counts as missing (LightGBM's zero_as_missing),
-	// NaN whether NaN does; where it does not, NaN is taken as 0 (LightGBM) or compares false.
+	// MissingLeft says where a missing value goes, Missing what counts as one.
 	MissingLeft bool
 	Missing     Missing
 	Set         int32 // index into Sets for Compare In
@@ -68,7 +91,7 @@ const (
 	Less        Compare = iota // x < t   (XGBoost)
 	LessOrEqual                // x <= t  (LightGBM, scikit-learn)
 	Equal                      // x == t  (one-hot splits)
-	In                         // the integer value is in the set
+	In                         // x, its fraction cut off, is in the set; x of -1 and below is in none
 )
 
 // Missing says what counts as a missing value at a node.

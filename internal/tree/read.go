@@ -1,0 +1,62 @@
+package tree
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/assize/assize/internal/onnx"
+)
+
+// Read decodes a tree ensemble, whose format it tells by content: ONNX with
+// one tree ensemble operator of ai.onnx.ml, and XGBoost JSON. Anything
+// else, and what these formats can hold beside trees that compare one feature
+// at a node, is refused with the reason.
+func Read(b []byte, lim Limits) (*Ensemble, error) {
+	if int64(len(b)) > lim.MaxBytes {
+		return nil, fmt.Errorf("read tree ensemble: %d bytes are over the limit of %d\nhint: export fewer or shallower trees", len(b), lim.MaxBytes)
+	}
+	format := recognise(b)
+	if format.read == nil {
+		err := fmt.Errorf("read tree ensemble: no format of a tree library is recognised")
+		if hint := onnx.Sniff(b[:min(len(b), onnx.SniffBytes)]).ExportHint(); hint != "" {
+			err = fmt.Errorf("%w\nhint: %s", err, hint)
+		}
+		return nil, err
+	}
+	g := &nursery{lim: lim}
+	e, err := format.read(b, g)
+	if err == nil {
+		err = e.Check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read tree ensemble: %s: %w", format.name, err)
+	}
+	e.Format = format.name
+	return e, nil
+}
+
+// format is one file format and its reader.
+type format struct {
+	name string
+	read func(b []byte, g *nursery) (*Ensemble, error)
+}
+
+// recognise tells the format by the first bytes, and JSON dialects by the
+// names that only one library writes.
+func recognise(b []byte) format {
+	start := bytes.TrimLeft(b, " \t\r\n")
+	within := func(name string) bool { return bytes.Contains(start, []byte(name)) }
+	switch {
+	case len(b) == 0:
+		return format{}
+	case len(start) > 0 && start[0] == '{':
+		switch {
+		case within(`"learner"`):
+			return format{"xgboost-json", readXGBoostJSON}
+		}
+		return format{}
+	case onnx.Sniff(b[:min(len(b), onnx.SniffBytes)]) == onnx.Unrecognised:
+		return format{"onnx-ml", readONNX}
+	}
+	return format{}
+}
