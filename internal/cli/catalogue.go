@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,57 +108,11 @@ func (a *App) catalogue() *cobra.Command {
 		Short: "Release, check and take into use catalogues of standards, law and criteria",
 		Long: `The catalogue is released and digested apart from the program. Every dossier
 names the digest of the catalogue that it was made with.`,
-		Example: `  assize catalogue pack catalogue.tar.gz      write the catalogue that counts here as a release
+		Example: `  assize catalogue pack catalogue.tar.gz      write the catalogue that counts here as a release, signed
   assize catalogue verify catalogue.tar.gz    check one that somebody handed over
   assize catalogue use catalogue.tar.gz       check it, and answer and assess by it from now on`,
 	}
-	pack := &cobra.Command{
-		Use: "pack FILE", Short: "Write the catalogue as a release", Args: exactly(1, "one file to write"),
-		RunE: func(c *cobra.Command, args []string) error {
-			t, err := a.tables(c)
-			if err != nil {
-				return err
-			}
-			var b bytes.Buffer
-			p, err := t.Pack(&b)
-			if err != nil {
-				return err
-			}
-			if err := os.WriteFile(args[0], b.Bytes(), 0o644); err != nil {
-				return fmt.Errorf("pack catalogue: %w", err)
-			}
-			return a.show(c, packed(p, "Written to "+args[0]+"."))
-		},
-	}
-	addListFlags(pack)
-	verify := &cobra.Command{
-		Use: "verify FILE", Short: "Check a released catalogue: digests, nothing else in it, lint", Args: exactly(1, "one released catalogue"),
-		RunE: func(c *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
-			if err != nil {
-				return usageError{fmt.Errorf("verify catalogue: %w", err)}
-			}
-			defer f.Close()
-			p, err := catalogue.VerifyPack(f)
-			if err != nil {
-				return err
-			}
-			return a.show(c, packed(p, "Whole, and without fault by lint. It says nothing about who made it: compare the digest with the one its maker published."))
-		},
-	}
-	addFormatFlag(verify)
-	use := &cobra.Command{
-		Use: "use FILE", Short: "Check a released catalogue and answer by it from now on", Args: exactly(1, "one released catalogue"),
-		RunE: func(c *cobra.Command, args []string) error {
-			p, err := catalogue.Use(args[0], a.KeyFolder)
-			if err != nil {
-				return err
-			}
-			return a.show(c, packed(p, "In use from now on. To go back to the build's own, remove "+catalogue.InUse(a.KeyFolder)+"."))
-		},
-	}
-	addFormatFlag(use)
-	c.AddCommand(pack, verify, use, a.explore(), a.catalogueOSCAL())
+	c.AddCommand(a.packCatalogue(), a.verifyCatalogue(), a.useCatalogue(), a.explore(), a.catalogueOSCAL())
 	return c
 }
 

@@ -77,11 +77,12 @@ func find[T catalogue.Row](what, id string, rows []T) (T, error) {
 func criteriaList(k *catalogue.Catalogue) *listing.List {
 	l := &listing.List{Name: "criteria", Columns: []listing.Column{
 		{Key: "id"}, {Key: "goal"}, {Key: "kind", Hidden: true}, {Key: "probe", Hidden: true}, {Key: "metric", Wide: true}, {Key: "declared", Hidden: true}, {Key: "compare", Hidden: true}, {Key: "level"}, {Key: "set_by"}, {Key: "why", Hidden: true}, {Key: "cites", Hidden: true},
+		{Key: "version", Hidden: true}, {Key: "confidence", Hidden: true}, {Key: "applies", Hidden: true}, {Key: "source", Hidden: true},
 	}}
 	var by []string
 	for _, r := range k.Criteria {
 		by = append(by, r.SetBy)
-		l.Rows = append(l.Rows, []string{r.ID, r.Goal, r.Kind, r.Probe, r.Metric, r.Declared, r.Compare, level(r), r.SetBy, r.Why, list(r.Cites)})
+		l.Rows = append(l.Rows, []string{r.ID, r.Goal, r.Kind, r.Probe, r.Metric, r.Declared, r.Compare, level(r), r.SetBy, r.Why, list(r.Cites), strconv.Itoa(r.Version), confidence(r), r.Applies, r.Source})
 	}
 	l.Notes = []string{fmt.Sprintf("%d criteria; set by: %s. Three levels are for the depths quick, standard and thorough; \"declared\" is the level that the provider declares.", len(k.Criteria), tally(by))}
 	return l
@@ -94,13 +95,21 @@ func level(r catalogue.Criterion) string {
 		return sign + "declared"
 	}
 	var levels []string
-	for _, depth := range []string{"quick", "standard", "thorough"} {
+	for _, depth := range catalogue.Depths() {
 		levels = append(levels, strconv.FormatFloat(r.Level[depth], 'g', -1, 64))
 	}
 	if one := slices.Compact(slices.Clone(levels)); len(one) == 1 {
 		levels = one
 	}
 	return sign + strings.Join(levels, ", ")
+}
+
+// confidence is the least at which an interval decides.
+func confidence(r catalogue.Criterion) string {
+	if r.Confidence == 0 {
+		r.Confidence = catalogue.DefaultConfidence
+	}
+	return strconv.FormatFloat(r.Confidence, 'g', -1, 64)
 }
 
 func criterion(k *catalogue.Catalogue, r catalogue.Criterion) *listing.List {
@@ -111,6 +120,7 @@ func criterion(k *catalogue.Catalogue, r catalogue.Criterion) *listing.List {
 	}
 	return details("criterion", [][2]string{
 		{"id", r.ID}, {"goal", r.Goal + ": " + goal.Title}, {"threats", list(goal.Threats)}, {"kind", r.Kind}, {"probe", r.Probe}, {"metric", r.Metric}, {"declared", r.Declared},
-		{"level", level(r)}, {"domain", confirmed}, {"set by", r.SetBy}, {"why", r.Why}, {"cites", list(r.Cites)},
+		{"level", level(r)}, {"confidence", confidence(r)}, {"applies where", r.Applies}, {"domain", confirmed}, {"set by", r.SetBy}, {"source", r.Source}, {"why", r.Why}, {"cites", list(r.Cites)},
+		{"version", strconv.Itoa(r.Version)},
 	})
 }
