@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -51,7 +50,7 @@ keep it as checklist.csv in the target's folder: it is read from there.`,
 			if len(args) == 0 {
 				s.Tables, err = a.tables(c)
 			} else {
-				s, err = a.subject(c.Context(), c, args[0])
+				s, err = a.subject(c.Context(), c, args[0], true)
 			}
 			if err != nil {
 				return err
@@ -91,10 +90,10 @@ func (s *subject) filled(ctx context.Context, from string, a *App) ([]checklist.
 	}
 	name := from
 	if name == "" {
-		name = filepath.Join(s.Dir, checklist.FileName)
-		if _, err := os.Lstat(name); errors.Is(err, os.ErrNotExist) {
-			return nil, nil
-		}
+		name = s.answered(checklist.FileName)
+	}
+	if name == "" {
+		return nil, nil
 	}
 	known, err := s.Tables.Requirements()
 	if err != nil {

@@ -21,7 +21,7 @@ cyber risk; for that see assize risk.`,
   assize classify examples/digits    declared not high-risk; what must be true for that`,
 		Args: exactly(1, "one folder with an assize.yaml, or a dossier"),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.subject(c.Context(), c, args[0])
+			s, err := a.subject(c.Context(), c, args[0], false)
 			if err != nil {
 				return err
 			}

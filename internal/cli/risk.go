@@ -3,8 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,21 +31,19 @@ as risk.csv in the target's folder. The highest risk then stands first.
 --attack-cost lists what attacks needed by the factors of attack potential (CEM)
 for an evaluator to rate. Assize gives no rating.`,
 		Example: `  assize risk examples/credit                          threats, and what will test them
-  assize risk examples/credit --format csv > risk.csv  the questions, to be answered
+  assize risk examples/credit --format csv > rated.csv the questions, to be answered
   assize risk examples/credit --attack-cost            what the attacks of the last run needed`,
 		Args: exactly(1, "one folder with an assize.yaml, or a dossier"),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.subject(c.Context(), c, args[0])
+			s, err := a.subject(c.Context(), c, args[0], true)
 			if err != nil {
 				return err
 			}
 			if cost {
 				return a.showCost(c, s)
 			}
-			if name := filepath.Join(s.Dir, risk.FileName); answers == "" && s.Dir != "" {
-				if _, err := os.Lstat(name); err == nil {
-					answers = name
-				}
+			if answers == "" {
+				answers = s.answered(risk.FileName)
 			}
 			g := risk.Given{Manifest: s.Manifest, Probes: riskProbes(), Dossier: s.Dossier}
 			if answers != "" {

@@ -22,7 +22,7 @@ Act Art. 42(3) and CRA Art. 12), and from which dates. What nobody said is open.
   assize route examples/credit --format json   for other programs`,
 		Args: exactly(1, "one folder with an assize.yaml, or a dossier"),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.subject(c.Context(), c, args[0])
+			s, err := a.subject(c.Context(), c, args[0], false)
 			if err != nil {
 				return err
 			}

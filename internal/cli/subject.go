@@ -23,8 +23,9 @@ type subject struct {
 }
 
 // subject opens the target or dossier at path, and the catalogue with the
-// folder of --catalogue, or else the manifest's, laid over it.
-func (a *App) subject(ctx context.Context, c *cobra.Command, path string) (*subject, error) {
+// folder of --catalogue, or else the manifest's, laid over it. The dossier
+// beside a target is read only where measured is set.
+func (a *App) subject(ctx context.Context, c *cobra.Command, path string, measured bool) (*subject, error) {
 	s := &subject{}
 	if hasDossier(path) {
 		d, err := dossier.Read(path)
@@ -39,7 +40,7 @@ func (a *App) subject(ctx context.Context, c *cobra.Command, path string) (*subj
 			return nil, err
 		}
 		s.Manifest, s.Dir = m, m.Dir
-		if folder := engine.Folder(m.Dir); hasDossier(folder) {
+		if folder := engine.Folder(m.Dir); measured && hasDossier(folder) {
 			if s.Dossier, err = dossier.Read(folder); err != nil {
 				return nil, err
 			}
@@ -53,6 +54,20 @@ func (a *App) subject(ctx context.Context, c *cobra.Command, path string) (*subj
 	var err error
 	s.Tables, err = a.tables(c)
 	return s, err
+}
+
+// answered is a file that a person fills in and keeps beside the manifest: its
+// path, or "" where there is none. An empty one, which a shell makes before it
+// runs what should fill it, is none.
+func (s *subject) answered(name string) string {
+	if s.Dir == "" {
+		return ""
+	}
+	name = filepath.Join(s.Dir, name)
+	if info, err := os.Lstat(name); err != nil || info.Size() == 0 {
+		return ""
+	}
+	return name
 }
 
 func hasDossier(dir string) bool {
