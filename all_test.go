@@ -149,6 +149,8 @@ func allowedImports() map[string][]string {
 		"risk":       join(nouns, only("report/wording")), // says numbers as reports do
 		"conformity": only("manifest", "catalogue"),       // class, route and dates: law alone, nothing measured
 
+		"foreign": only("artefact", "result"), // what others found: digests and the scale of severities
+
 		"report/wording":      nouns,
 		"report/listing":      only("report/wording"), // lists of rows in every format
 		"report/page":         only("report/wording"), // shows hostile characters as wording does
