@@ -58,6 +58,9 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 		return nil, err
 	}
 	t.specify()
+	if t.setup.Records, err = operatingLogs(m, t.artefacts); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 

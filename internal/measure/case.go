@@ -23,6 +23,7 @@ type Case struct {
 	Recorded *dataset.Recorded  // the recorded outputs of the same rows
 	Index    []int              // row numbers in the data set, or case numbers
 	Files    []File             // artefacts whose bytes the probe may read
+	Records  []Record           // operating logs; none where the probe needs none
 	Seed     Seed               // of this probe in this run
 	Results  map[string]*Result // of the probes that it requires
 	Progress func(share float64)

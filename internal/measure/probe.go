@@ -59,6 +59,7 @@ type Needs struct {
 	Domain   bool // a domain, declared or guessed
 	Rule     bool // a decision rule with classes; a free score is not enough
 	Files    bool // reads the artefacts' bytes itself and opens no model
+	Records  bool // operating logs that the manifest declares
 }
 
 // Param is one knob of a probe, with its default by depth.

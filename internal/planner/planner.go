@@ -188,6 +188,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 		return result.NotAvailable, "the test data has no labels"
 	case n.Recorded && t.RecordedName == "":
 		return result.NotAvailable, "the manifest names no recorded outputs of the deployed system"
+	case n.Records && len(logs(t.Manifest)) == 0:
+		return result.NotAvailable, "the manifest declares no operating log among its records"
 	case n.Domain && !t.HasDomain:
 		return result.NotAvailable, "there is no domain, and it cannot be guessed without data"
 	case n.Rule && t.Facts.Rule != model.Cutoff && t.Facts.OutputKind == string(model.Score):
@@ -290,6 +292,20 @@ func inputs(t Target, p *measure.Probe) []string {
 	if p.Needs.Files {
 		for _, a := range t.Artefacts {
 			add(a.Name, a.Kind == artefact.Model)
+		}
+	}
+	for _, name := range logs(t.Manifest) {
+		add(name, p.Needs.Records)
+	}
+	return names
+}
+
+// logs are the names of the records that are operating logs.
+func logs(m *manifest.Manifest) []string {
+	var names []string
+	for _, r := range m.Records {
+		if r.Log != nil {
+			names = append(names, r.Name)
 		}
 	}
 	return names

@@ -17,7 +17,8 @@ type Setup struct {
 	Model       *model.Spec         `json:"model,omitempty"`
 	Data        *dataset.Spec       `json:"data,omitempty"`
 	Recorded    *dataset.OutputSpec `json:"recorded,omitempty"`
-	Files       []measure.File      `json:"files,omitempty"` // artefacts that probes may read as bytes
+	Files       []measure.File      `json:"files,omitempty"`   // artefacts that probes may read as bytes
+	Records     []measure.Record    `json:"records,omitempty"` // operating logs
 	Guessed     bool                `json:"guessed"`
 	MemoryBytes int64               `json:"memory_bytes"`
 	CPUSeconds  int64               `json:"cpu_seconds"`
@@ -37,6 +38,9 @@ func (s *Setup) readable() []string {
 	}
 	for _, f := range s.Files {
 		paths = append(paths, f.OpenPath)
+	}
+	for _, r := range s.Records {
+		paths = append(paths, r.OpenPath)
 	}
 	return paths
 }

@@ -227,6 +227,9 @@ func (c *child) casefor(ctx context.Context, probe *measure.Probe, job *Job) (*m
 	if copy(k.Seed[:], job.Seed) != len(k.Seed) {
 		return nil, errors.New("the job carries no seed")
 	}
+	if probe.Needs.Records {
+		k.Records = c.setup.Records
+	}
 	if probe.Needs.Model {
 		if c.model == nil {
 			return nil, errors.New("the model is not open")

@@ -26,6 +26,7 @@ type Target struct {
 	Data     *dataset.Table
 	Recorded *dataset.Recorded
 	Files    []measure.File
+	Records  []measure.Record
 	Facts    measure.Facts
 	Params   measure.Params            // over the defaults of depth quick
 	Requires map[string]*result.Result // of the probes that it requires, over all rows
@@ -139,6 +140,9 @@ func (k *kit) shardCase(index []int) *measure.Case {
 	}
 	if n.Files {
 		c.Files = k.target.Files
+	}
+	if n.Records {
+		c.Records = k.target.Records
 	}
 	if n.Data {
 		c.Data = pick(k.target.Data, index)

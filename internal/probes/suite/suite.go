@@ -9,11 +9,12 @@ import (
 	"github.com/assize/assize/internal/probes/availability"
 	"github.com/assize/assize/internal/probes/evasion"
 	"github.com/assize/assize/internal/probes/performance"
+	"github.com/assize/assize/internal/probes/records"
 )
 
 // All are the probes of this build, family by family, in the order in which a plan lists them.
 func All() []measure.Probe {
-	return slices.Concat(artefactscan.Probes(), performance.Probes(), evasion.Probes(), availability.Probes())
+	return slices.Concat(artefactscan.Probes(), performance.Probes(), evasion.Probes(), availability.Probes(), records.Probes())
 }
 
 // Find looks a probe up by its id.
