@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/manifest"
+	"github.com/assize/assize/internal/report/wording"
 )
 
 // subject is what classify, route, risk and checklist speak of: a target's
@@ -75,13 +77,18 @@ func hasDossier(dir string) bool {
 	return err == nil
 }
 
-// notes says what the dossier beside a target does not speak of.
+// notes says which dossier is spoken of, and what to know of it.
 func (s *subject) notes() []string {
-	switch {
-	case s.Dossier == nil:
+	d := s.Dossier
+	if d == nil {
 		return []string{"No dossier lies beside the target: nothing was measured yet. Run assize assess first to see what a measurement decides."}
-	case s.Dir != "" && s.Dossier.Manifest != s.Manifest.Digest:
-		return []string{"The dossier was made from another text of assize.yaml than the one that lies there now."}
 	}
-	return nil
+	all := []string{fmt.Sprintf("From the dossier of %s, depth %s, read and not verified here: see assize verify.", wording.Moment(d.Ended), d.Plan.Depth)}
+	if d.Interrupted {
+		all = append(all, "That run was interrupted.")
+	}
+	if s.Dir != "" && d.Manifest != s.Manifest.Digest {
+		all = append(all, "The dossier was made from another text of assize.yaml than the one that lies there now.")
+	}
+	return all
 }
