@@ -35,7 +35,7 @@ type span struct {
 
 type leaf struct {
 	tree   int32
-	dead   bool // no feasible value reaches it
+	dead   bool // no option of a category reaches it
 	spans  []span
 	mask   []uint64  // per category variable, the options that reach it; nil: all
 	values []float64 // one per output, or one of output
@@ -53,6 +53,18 @@ func (l *leaf) value(weights []float64) float64 {
 		}
 	}
 	return sum
+}
+
+// empty tells whether no value of a feature that is there reaches a leaf.
+func (g *Engine) empty(l *leaf, missing []bool) bool {
+	for i := range l.spans {
+		s := &l.spans[i]
+		f := &g.feats[s.feature]
+		if (missing == nil || !missing[s.feature]) && max(s.lo, f.lo) > min(s.hi, f.hi) {
+			return true
+		}
+	}
+	return l.dead
 }
 
 // compile adds a tree. A tree must be one: children stand behind their parent
@@ -151,11 +163,6 @@ func (b *builder) leaf(p pending, n *tree.Node) error {
 		}
 		l.values[i] = v
 		b.top[o] = max(b.top[o], v, -v)
-	}
-	for i := range p.spans {
-		s := &p.spans[i]
-		f := &b.g.feats[s.feature]
-		l.dead = l.dead || max(s.lo, f.lo) > min(s.hi, f.hi)
 	}
 	b.place(p.slot, ^int32(len(b.g.leaves)))
 	b.g.leaves = append(b.g.leaves, l)

@@ -19,6 +19,7 @@ type query struct {
 	g     *Engine
 	v     *view
 	r     *row
+	norm  Norm
 	slack float64
 	loose float64   // slack, and what float64 sums in another order can differ by
 	dist  []float64 // per bit
@@ -27,19 +28,19 @@ type query struct {
 	stop          func() bool
 	limit         float64 // the distance of the running question
 	masks         []uint64
-	cats          []uint64
 	free          []int32 // trees with several leaves left at the root, in branching order
 	settled       []int32 // per tree of the view: the bit that is left, or -1
 	base          []float64
-	choice        []int32 // bits of the solution, one per tree
-	path          []int32
-	accept        func(*query) bool // of a choice that meets the goal; nil: all
+	choice        []int32 // leaves of the solution, one per tree of the view
+	area          []area  // per depth, where leaves that share inputs in pairs are not enough
+	scratch       area
+	accept        func(choice []int32) bool // of one that meets the goal; nil: all
 }
 
 // within asks whether some choice of leaves within a distance meets the goal.
 func (q *query) within(limit float64) verdict {
 	q.limit = limit
-	v := q.v
+	v, n := q.v, 0
 	root := q.mask(0)
 	for w, word := range v.alive {
 		var keep uint64
@@ -50,6 +51,13 @@ func (q *query) within(limit float64) verdict {
 			}
 		}
 		root[w] = keep
+		n += bits.OnesCount64(keep)
+	}
+	if v.rows == nil && n <= matrixLimit && q.open(limit) {
+		s := q.smaller(limit)
+		got := s.within(limit)
+		q.choice, q.boxes = s.choice, s.boxes
+		return got
 	}
 	return q.solve(root)
 }
@@ -93,6 +101,8 @@ func (q *query) solve(root []uint64) verdict {
 	v := q.v
 	if cap(q.settled) < len(v.trees) {
 		q.settled = make([]int32, len(v.trees))
+	}
+	if q.base == nil {
 		q.base = make([]float64, len(v.goal))
 	}
 	q.settled = q.settled[:len(v.trees)]
@@ -106,7 +116,6 @@ func (q *query) solve(root []uint64) verdict {
 		return unknown
 	}
 	q.order(root)
-	q.path = q.path[:0]
 	return q.branch(0, root)
 }
 
@@ -193,21 +202,43 @@ func (q *query) others(set []uint64) bool {
 
 // order sorts the free trees by how much their leaves differ.
 func (q *query) order(root []uint64) {
-	spread := func(i int32) float64 {
-		t := &q.v.trees[i]
-		best, _ := t.first(root)
-		for w := t.word + t.words - 1; w >= t.word; w-- {
-			if m := root[w] & t.mask; m != 0 {
-				return q.v.value[0][best] - q.v.value[0][w*64+63-bits.LeadingZeros64(m)]
-			}
-		}
-		return 0
-	}
 	keys := make([]float64, len(q.v.trees))
 	for _, i := range q.free {
-		keys[i] = spread(i)
+		keys[i] = q.v.spread(root, i)
 	}
 	sortByKey(q.free, keys)
+}
+
+// spread is how much the leaves of a tree that are left in a set differ.
+func (v *view) spread(set []uint64, i int32) float64 {
+	t := &v.trees[i]
+	best, _ := t.first(set)
+	for w := t.word + t.words - 1; w >= t.word; w-- {
+		if m := set[w] & t.mask; m != 0 {
+			return v.value[0][best] - v.value[0][w*64+63-bits.LeadingZeros64(m)]
+		}
+	}
+	return 0
+}
+
+// boxed says that leaves that share an input in pairs may share none together,
+// or that distances add up, so that regions are kept on the way.
+func (q *query) boxed() bool { return q.norm != Linf || len(q.g.cats) > 0 }
+
+// smaller is the same query over the leaves within its limit alone.
+func (q *query) smaller(limit float64) *query {
+	v := q.g.newView(q.v.goal, func(l int32) bool {
+		b := q.v.bitOf[l]
+		return b >= 0 && q.dist[b] <= limit
+	}, q.r.missing)
+	s := &query{g: q.g, v: v, r: q.r, norm: q.norm, slack: q.slack, loose: q.loose, budget: q.budget, stop: q.stop, accept: q.accept, dist: make([]float64, len(v.leafAt))}
+	for b, l := range v.leafAt {
+		s.dist[b] = math.Inf(1)
+		if l >= 0 {
+			s.dist[b] = q.dist[q.v.bitOf[l]]
+		}
+	}
+	return s
 }
 
 // branch tries the leaves of the tree at a depth, best first.
@@ -254,10 +285,9 @@ func (q *query) branch(depth int, set []uint64) verdict {
 			if len(v.goal) > 1 && !q.others(next) {
 				continue
 			}
-			if len(q.g.cats) > 0 && !q.enter(depth, b) {
+			if q.boxed() && !q.shrink(depth, b) {
 				continue
 			}
-			q.path = append(q.path[:depth], b)
 			if got := q.branch(depth+1, next); got != none {
 				return got
 			}
@@ -266,49 +296,6 @@ func (q *query) branch(depth int, set []uint64) verdict {
 		}
 	}
 	return none
-}
-
-// enter narrows the category variables by a leaf; false: one has no option left.
-func (q *query) enter(depth int, bit int32) bool {
-	n := q.g.catLen
-	for len(q.cats) < (depth+2)*n {
-		q.cats = append(q.cats, make([]uint64, 16*n)...)
-	}
-	to := q.cats[(depth+1)*n : (depth+2)*n]
-	if depth == 0 {
-		if !q.start(to) {
-			return false
-		}
-	} else {
-		copy(to, q.cats[depth*n:(depth+1)*n])
-	}
-	return q.g.narrowTo(to, q.g.leaves[q.v.leafAt[bit]].mask)
-}
-
-// start allows the options within the limit that the settled trees leave.
-func (q *query) start(to []uint64) bool {
-	clear(to)
-	for b, d := range q.r.option {
-		if d <= q.limit {
-			to[b/64] |= 1 << (b % 64)
-		}
-	}
-	for _, b := range q.settled {
-		if b >= 0 && !q.g.narrowTo(to, q.g.leaves[q.v.leafAt[b]].mask) {
-			return false
-		}
-	}
-	return true
-}
-
-func (g *Engine) narrowTo(to, mask []uint64) bool {
-	if mask == nil {
-		return true
-	}
-	for i := range to {
-		to[i] &= mask[i]
-	}
-	return g.meet(to, to)
 }
 
 // finish checks a complete choice.
@@ -321,32 +308,25 @@ func (q *query) finish(set []uint64) verdict {
 			fb, _ := v.trees[i].first(set)
 			b = int32(fb)
 		}
-		choice = append(choice, b)
+		choice = append(choice, v.leafAt[b])
 	}
 	q.choice = choice
-	if len(q.g.cats) > 0 && len(q.free) == 0 {
-		n := q.g.catLen
-		if len(q.cats) < n {
-			q.cats = make([]uint64, 16*n)
-		}
-		if !q.start(q.cats[:n]) {
-			return none
-		}
-	}
-	if !q.meets(choice) || q.accept != nil && !q.accept(q) {
+	if !q.meets(choice, -q.slack) || !(q.reach(choice) <= q.limit) || q.accept != nil && !q.accept(choice) {
 		return none
 	}
 	return found
 }
 
-// meets adds a choice up in the order of the trees.
-func (q *query) meets(choice []int32) bool {
+// meets adds a choice up in the order of the trees and compares by a margin: a
+// negative one lets through what may meet the goal.
+func (q *query) meets(choice []int32, margin float64) bool {
 	for j := range q.v.goal {
+		h := &q.v.goal[j]
 		sum := q.v.const0[j]
-		for _, b := range choice {
-			sum += q.v.value[j][b]
+		for _, l := range choice {
+			sum += q.g.leaves[l].value(h.Weights)
 		}
-		if !q.v.goal[j].mayHold(sum, q.slack) {
+		if margin >= 0 && !h.holds(sum, margin) || margin < 0 && !h.mayHold(sum, -margin) {
 			return false
 		}
 	}

@@ -13,7 +13,7 @@ type row struct {
 	missing []bool    // NaN, which stays; nil where there is none
 	start   float64   // the least distance of any feasible row
 	option  []float64 // per category variable and option, at 64*word+option: its distance; +Inf: cannot be
-	stay    []float64 // L1 and L2: the part of each feature's distance that every row pays
+	can     []uint64  // of category variables: the options that can be
 }
 
 // place says where a row can go. ok is false where no row is feasible for it.
@@ -95,6 +95,7 @@ func (n Norm) done(sum float64) float64 {
 // options costs the options of the category variables; false: one has none.
 func (g *Engine) options(r *row, norm Norm) bool {
 	r.option = make([]float64, 64*g.catLen)
+	r.can = make([]uint64, g.catLen)
 	for i := range r.option {
 		r.option[i] = math.Inf(1)
 	}
@@ -112,6 +113,9 @@ func (g *Engine) options(r *row, norm Norm) bool {
 				d = norm.join(d, g.far(r, f, v))
 			}
 			r.option[64*c.word+o] = d
+			if !math.IsInf(d, 1) {
+				r.can[c.word+o/64] |= 1 << (o % 64)
+			}
 			least = min(least, d)
 		}
 		if math.IsInf(least, 1) {
@@ -126,69 +130,64 @@ func (g *Engine) options(r *row, norm Norm) bool {
 	return true
 }
 
-// distances writes the least distance of each leaf of the view's trees from the
-// row, by bit; +Inf where the row cannot reach it. It is exact for Linf and a
-// lower bound for the others where a feature or category is split twice.
-func (g *Engine) distances(v *view, r *row, out []float64) {
-	for i := range out {
-		out[i] = math.Inf(1)
+// distances writes the least joined distance of each leaf of the view's trees
+// from the row, by bit; +Inf where the row cannot reach it.
+func (q *query) distances() {
+	for i := range q.dist {
+		q.dist[i] = math.Inf(1)
 	}
-	type item struct {
-		n int32
-		d float64
-	}
-	var fixed [64]item
-	stack := fixed[:0]
-	inf := math.Inf(1)
-	for i := range v.trees {
-		t := &g.trees[v.trees[i].tree]
-		stack = append(stack[:0], item{t.root, r.start})
+	var stack []step
+	for i := range q.v.trees {
+		t := &q.g.trees[q.v.trees[i].tree]
+		stack = append(stack[:0], step{t.root, q.r.start})
 		for len(stack) > 0 {
-			it := stack[len(stack)-1]
-			stack = stack[:len(stack)-1]
-			for it.n >= 0 {
-				n := &t.nodes[it.n]
-				f := n.feature
-				switch {
-				case n.cat:
-					stack = append(stack, item{n.right, it.d})
-					it.n = n.left
-				case r.missing != nil && r.missing[f]:
-					it.n = n.right
-					if n.missing {
-						it.n = n.left
-					}
-				case r.at[f] < n.t:
-					if n.from <= r.hi[f] {
-						stack = append(stack, item{n.right, max(it.d, (float64(n.from)-float64(r.x[f]))*g.feats[f].weight)})
-					}
-					it.n = n.left
-				default:
-					if n.below >= r.lo[f] {
-						stack = append(stack, item{n.left, max(it.d, (float64(r.x[f])-float64(n.limit))*g.feats[f].weight)})
-					}
-					it.n = n.right
-				}
+			at := stack[len(stack)-1]
+			stack = q.follow(t, &at, stack[:len(stack)-1])
+			b := q.v.bitOf[^at.node]
+			switch {
+			case b < 0:
+			case q.boxed():
+				q.dist[b] = q.reach([]int32{^at.node})
+			default:
+				q.dist[b] = at.far
 			}
-			l := ^it.n
-			b := v.bitOf[l]
-			if b < 0 {
-				continue
-			}
-			d := it.d
-			if m := g.leaves[l].mask; m != nil {
-				for k := range g.cats {
-					c := &g.cats[k]
-					least := inf
-					for o := range c.options {
-						if m[c.word+o/64]>>(o%64)&1 == 1 {
-							least = min(least, r.option[64*c.word+o])
-						}
-					}
-					d = max(d, least)
-				}
-			}
-			out[b] = d
 		}
 	}
+}
+
+// step is a node and the Linf distance to it.
+type step struct {
+	node int32
+	far  float64
+}
+
+// follow goes down to the leaf that the row itself reaches from a node, and
+// leaves the ways not taken on the stack.
+func (q *query) follow(t *compiled, at *step, stack []step) []step {
+	r := q.r
+	for at.node >= 0 {
+		n := &t.nodes[at.node]
+		f := n.feature
+		switch {
+		case n.cat:
+			stack = append(stack, step{n.right, at.far})
+			at.node = n.left
+		case r.missing != nil && r.missing[f]:
+			at.node = n.right
+			if n.missing {
+				at.node = n.left
+			}
+		case r.at[f] < n.t:
+			if n.from <= r.hi[f] {
+				stack = append(stack, step{n.right, max(at.far, (float64(n.from)-float64(r.x[f]))*q.g.feats[f].weight)})
+			}
+			at.node = n.left
+		default:
+			if n.below >= r.lo[f] {
+				stack = append(stack, step{n.left, max(at.far, (float64(r.x[f])-float64(n.limit))*q.g.feats[f].weight)})
+			}
+			at.node = n.right
+		}
+	}
+	return stack
 }

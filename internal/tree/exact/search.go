@@ -91,70 +91,109 @@ func (s *search) over() bool {
 	return s.ctx.Err() != nil || s.o.Time > 0 && time.Since(s.start) > s.o.Time
 }
 
-// goal searches for one list of half-spaces, nearer than what is known.
-func (s *search) goal(index int, goal []Half) {
-	v := s.g.view(goal)
-	if s.r.missing != nil {
-		v = s.g.newView(goal, nil, s.r.missing)
+// ask prepares a row's search for one list of half-spaces.
+func (g *Engine) ask(r *row, goal []Half, o Options) *query {
+	v := g.view(goal)
+	if r.missing != nil {
+		v = g.newView(goal, nil, r.missing)
 	}
-	q := &query{g: s.g, v: v, r: s.r, slack: s.o.Slack, loose: s.o.Slack, stop: s.over, dist: make([]float64, len(v.leafAt))}
+	q := &query{g: g, v: v, r: r, norm: o.Norm, slack: o.Slack, loose: o.Slack, dist: make([]float64, len(v.leafAt))}
 	for _, h := range goal {
+		noise := 0.0
 		for o, w := range h.Weights {
-			q.loose = max(q.loose, s.o.Slack+math.Abs(w)*(s.g.spread[o]+math.Abs(s.g.base[o]))*float64(len(v.trees)+2)*0x1p-52)
+			noise += math.Abs(w) * (g.spread[o] + math.Abs(g.base[o]))
 		}
+		q.loose = max(q.loose, o.Slack+noise*float64(len(v.trees)+2)*0x1p-52)
 	}
-	s.g.distances(v, s.r, q.dist)
-	lower, exact := s.linf(q, index)
-	s.res.Lower = min(s.res.Lower, lower)
-	s.res.Exact = s.res.Exact && exact
+	q.distances()
+	return q
 }
 
-// linf finds the infimum by bisection over the distances of leaves: the
-// distance of a choice of leaves that share an input is the largest of theirs.
-func (s *search) linf(q *query, index int) (lower float64, exact bool) {
-	proved := math.Inf(-1) // no input within it
-	reach := math.Inf(1)   // of the nearest choice that may meet the goal
-	var choice []int32
-	limit := s.bound(q)
+// goal searches for one list of half-spaces.
+func (s *search) goal(index int, goal []Half) {
+	q := s.g.ask(s.r, goal, s.o)
+	lower, exact, choice := s.bisect(q, s.bound(q), math.Inf(-1))
+	s.res.Lower = min(s.res.Lower, s.o.Norm.done(lower))
+	if choice != nil && s.take(q, choice, index) || math.IsInf(lower, 1) {
+		s.res.Exact = s.res.Exact && exact
+		return
+	}
+	// The nearest box may meet the goal only within rounding, or its input cannot
+	// occur: look for the nearest one that surely meets it and can.
+	s.res.Exact = false
+	if choice == nil {
+		if near := s.descend(q, s.greedy(q)); near != nil && s.take(q, near, index) {
+			return
+		}
+	}
+	q.accept = func(choice []int32) bool { return s.take(q, choice, index) }
+	s.bisect(q, lower, s.below(lower))
+}
+
+// below is just under a distance, as what is proved when nothing nearer was found.
+func (s *search) below(d float64) float64 { return math.Nextafter(d, math.Inf(-1)) }
+
+// near is how close two joined distances come before they count as one, where a
+// norm adds up; Linf takes its distances from a finite list.
+const near = 1e-9
+
+// bisect asks about distances until what is proved and what is found meet.
+// lower is the least distance that is left; choice is the nearest one found.
+func (s *search) bisect(q *query, limit, proved float64) (lower float64, exact bool, choice []int32) {
+	reach, ceiling := math.Inf(1), math.Inf(1)
 	for {
 		next := q.after(proved)
-		if next >= reach || math.IsInf(next, 1) {
-			break
+		switch {
+		case math.IsInf(next, 1), next >= reach:
+			return reach, true, choice
+		case s.boxes <= 0 || s.over() || next >= ceiling || ceiling-proved < ceiling/256:
+			return s.merge(q, proved, min(reach, ceiling)), false, choice
 		}
-		if limit < next {
-			limit = next
-		}
-		if s.boxes <= 0 || s.over() {
-			return next, false
-		}
-		q.budget, q.boxes = s.boxes, 0
-		got := q.within(limit)
-		s.boxes -= q.boxes
-		s.res.Boxes += q.boxes
-		switch got {
+		limit = max(limit, next)
+		switch s.within(q, limit) {
 		case found:
-			reach = q.reach(q.choice)
-			choice = append(choice[:0], q.choice...)
-			s.take(q, choice, index)
+			choice = slices.Clone(q.choice)
+			reach = q.reach(choice)
 		case none:
 			proved = limit
 		default:
-			return next, false
+			ceiling = limit
 		}
-		limit = s.middle(q, proved, reach)
+		limit = s.middle(q, proved, min(reach, ceiling))
 	}
-	if math.IsInf(reach, 1) {
-		return reach, true
+}
+
+// within spends at most half of what is left of the budget on one question.
+func (s *search) within(q *query, limit float64) verdict {
+	q.budget, q.boxes = s.boxes, 0
+	if s.o.Boxes > 0 {
+		q.budget = s.boxes/2 + 1
 	}
-	return reach, true
+	until := time.Time{}
+	if s.o.Time > 0 {
+		left := s.o.Time - time.Since(s.start)
+		until = time.Now().Add(left / 2)
+	}
+	q.stop = func() bool { return s.ctx.Err() != nil || !until.IsZero() && time.Now().After(until) }
+	got := q.within(limit)
+	s.boxes -= q.boxes
+	s.res.Boxes += q.boxes
+	return got
 }
 
 // middle is the next distance to ask about.
 func (s *search) middle(q *query, proved, reach float64) float64 {
 	if math.IsInf(reach, 1) {
-		return q.after(2 * proved)
+		if q.norm != Linf || proved <= 0 {
+			return math.MaxFloat64
+		}
+		return min(2*proved, math.MaxFloat64)
 	}
-	return (max(proved, s.r.start) + reach) / 2
+	low := max(proved, s.r.start)
+	if s.o.Norm != Linf && reach-low < reach/64 {
+		return reach * (1 - near)
+	}
+	return low + (reach-low)/2
 }
 
 // bound is the least distance at which the sum of each tree's best leaf leaves the goal open.
@@ -198,9 +237,13 @@ func (q *query) open(limit float64) bool {
 	return q.v.goal[0].mayHold(sum, q.loose)
 }
 
-// after is the least distance of a leaf or an option above d; +Inf: there is none.
+// after is the least distance above d that a choice can have; +Inf: there is
+// none. With Linf it is that of a leaf; where a norm adds up it can be any.
 func (q *query) after(d float64) float64 {
 	next := math.Inf(1)
+	if q.norm != Linf && d < math.MaxFloat64 {
+		return max(math.Nextafter(d*(1+near), next), q.r.start)
+	}
 	for _, v := range q.dist {
 		if v > d {
 			next = min(next, v)
@@ -212,84 +255,4 @@ func (q *query) after(d float64) float64 {
 		}
 	}
 	return next
-}
-
-// reach is the distance of a choice.
-func (q *query) reach(choice []int32) float64 {
-	far := q.r.start
-	for _, b := range choice {
-		far = max(far, q.dist[b])
-	}
-	mask := q.joint(choice)
-	for i := range q.g.cats {
-		_, d := q.g.pick(q.r, i, mask)
-		far = max(far, d)
-	}
-	return far
-}
-
-// joint is the options that all leaves of a choice leave.
-func (q *query) joint(choice []int32) []uint64 {
-	if len(q.g.cats) == 0 {
-		return nil
-	}
-	mask := q.g.full()
-	for _, b := range choice {
-		if m := q.g.leaves[q.v.leafAt[b]].mask; m != nil {
-			for w := range mask {
-				mask[w] &= m[w]
-			}
-		}
-	}
-	return mask
-}
-
-// pick is the nearest option of a variable in a mask.
-func (g *Engine) pick(r *row, cat int, mask []uint64) (option int, d float64) {
-	c := &g.cats[cat]
-	option, d = -1, math.Inf(1)
-	for o := range c.options {
-		if mask[c.word+o/64]>>(o%64)&1 == 1 && r.option[64*c.word+o] < d {
-			option, d = o, r.option[64*c.word+o]
-		}
-	}
-	return option, d
-}
-
-// witness is the input of a choice's box that is nearest to the row.
-func (q *query) witness(choice []int32) []float32 {
-	x := slices.Clone(q.r.at)
-	for _, b := range choice {
-		for _, s := range q.g.leaves[q.v.leafAt[b]].spans {
-			if q.r.missing == nil || !q.r.missing[s.feature] {
-				x[s.feature] = min(max(x[s.feature], s.lo), s.hi)
-			}
-		}
-	}
-	mask := q.joint(choice)
-	for i := range q.g.cats {
-		c := &q.g.cats[i]
-		o, _ := q.g.pick(q.r, i, mask)
-		for _, f := range c.features {
-			x[f] = c.value(o, f)
-		}
-	}
-	return x
-}
-
-// take keeps the input of a choice when it is the nearest so far.
-func (s *search) take(q *query, choice []int32, index int) {
-	x := q.witness(choice)
-	if d := s.distance(x); d < s.res.Upper {
-		s.res.Upper, s.res.Witness, s.res.Goal = d, x, index
-	}
-}
-
-// distance is that of x from the row.
-func (s *search) distance(x []float32) float64 {
-	sum := 0.0
-	for f := range x {
-		sum = s.o.Norm.join(sum, s.g.far(s.r, f, x[f]))
-	}
-	return s.o.Norm.done(sum)
 }

@@ -85,7 +85,7 @@ func (g *Engine) newView(goal []Half, keep func(leaf int32) bool, skip []bool) *
 			for j := range goal {
 				matters = matters || g.leaves[l].value(goal[j].Weights) != 0
 			}
-			if !g.leaves[l].dead && (keep == nil || keep(l)) {
+			if !g.empty(&g.leaves[l], skip) && (keep == nil || keep(l)) {
 				order = append(order, l)
 			}
 		}

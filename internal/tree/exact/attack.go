@@ -1,0 +1,152 @@
+package exact
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// greedy looks for a choice that meets the goal without backtracking: tree by
+// tree the best leaf that shares an input with those before it, within a
+// distance that grows until the sum is enough. nil: it found none.
+func (s *search) greedy(q *query) []int32 {
+	limits := slices.DeleteFunc(slices.Clone(q.dist), func(v float64) bool { return math.IsInf(v, 1) })
+	slices.Sort(limits)
+	limits = slices.Compact(limits)
+	var best []int32
+	lo, hi := 0, len(limits)
+	if hi == 0 {
+		return nil
+	}
+	at := hi - 1
+	for lo < hi && !s.over() {
+		if got := q.dive(limits[at]); got != nil {
+			best, hi = got, at
+		} else {
+			lo = at + 1
+		}
+		at = (lo + hi) / 2
+	}
+	return best
+}
+
+// dive is one greedy descent.
+func (q *query) dive(limit float64) []int32 {
+	v := q.v
+	order := make([]int32, len(v.trees))
+	keys := make([]float64, len(v.trees))
+	for i := range order {
+		order[i] = int32(i)
+		keys[i] = v.spread(v.alive, int32(i))
+	}
+	sortByKey(order, keys)
+	choice := make([]int32, len(v.trees))
+	var now, try area
+	q.whole(&now)
+	for _, i := range order {
+		t := &v.trees[i]
+		taken := false
+		for w := t.word; w < t.word+t.words && !taken; w++ {
+			for m := v.alive[w] & t.mask; m != 0 && !taken; m &= m - 1 {
+				b := w*64 + bits.TrailingZeros64(m)
+				if q.dist[b] > limit {
+					continue
+				}
+				try.set(&now)
+				if q.add(&try, &q.g.leaves[v.leafAt[b]]) && try.far <= limit {
+					choice[i], taken = v.leafAt[b], true
+					now, try = try, now
+				}
+			}
+		}
+		if !taken {
+			return nil
+		}
+	}
+	if !q.meets(choice, q.slack) {
+		return nil
+	}
+	return choice
+}
+
+// descend walks from a choice to nearer ones that differ in one tree, until none
+// is nearer: the leaf-tuple neighbourhood of Zhang, Zhang and Hsieh 2020. Only
+// trees that hold the region away from the row are tried.
+func (s *search) descend(q *query, choice []int32) []int32 {
+	if choice == nil || !q.meets(choice, q.slack) {
+		return nil
+	}
+	now := slices.Clone(choice)
+	sums := make([]float64, len(q.v.goal))
+	var all, others, try area
+	for !s.over() && q.region(now, &all) {
+		for j := range sums {
+			sums[j] = q.v.const0[j]
+			for _, l := range now {
+				sums[j] += q.g.leaves[l].value(q.v.goal[j].Weights)
+			}
+		}
+		best, at, far := int32(-1), -1, all.far
+		for i, held := range now {
+			if !q.binds(&all, &q.g.leaves[held]) {
+				continue
+			}
+			q.whole(&others)
+			for k, l := range now {
+				if k != i {
+					q.add(&others, &q.g.leaves[l])
+				}
+			}
+			if others.far >= far {
+				continue
+			}
+			t := &q.g.trees[q.v.trees[i].tree]
+			for l := t.first; l < t.end; l++ {
+				b := q.v.bitOf[l]
+				if b < 0 || l == held || q.dist[b] >= far || !q.swapped(sums, held, l) {
+					continue
+				}
+				try.set(&others)
+				if q.add(&try, &q.g.leaves[l]) && try.far < far {
+					best, at, far = l, i, try.far
+				}
+			}
+		}
+		if at < 0 {
+			break
+		}
+		now[at] = best
+	}
+	return now
+}
+
+// binds tells whether a leaf is one that holds a region away from the row.
+func (q *query) binds(a *area, l *leaf) bool {
+	if l.mask != nil {
+		return true
+	}
+	for i := range l.spans {
+		s := &l.spans[i]
+		p := q.part(a, s.feature)
+		if p == 0 || q.norm == Linf && p < a.far {
+			continue
+		}
+		x := q.r.x[s.feature]
+		if x < s.lo && s.lo == a.lo[s.feature] || x > s.hi && s.hi == a.hi[s.feature] {
+			return true
+		}
+	}
+	return false
+}
+
+// swapped tells whether the goal surely holds with one leaf in place of another.
+func (q *query) swapped(sums []float64, from, to int32) bool {
+	for j := range q.v.goal {
+		h := &q.v.goal[j]
+		sum := sums[j] - q.g.leaves[from].value(h.Weights) + q.g.leaves[to].value(h.Weights)
+		if !h.holds(sum, max(q.slack, q.loose)) {
+			return false
+		}
+	}
+	return true
+}
