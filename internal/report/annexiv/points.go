@@ -40,7 +40,7 @@ func description() []point {
 			provider("What the deployer sees", "user interface lead", "interface", "Short description of the screens or messages that deployers work with, and what they can set."),
 		}},
 		{"1(h)", "Instructions for use", []slot{
-			provider("Instructions for use", "technical writer", "documentation", "The instructions themselves (Article 13) or where they stand. The tested levels that they must state are under point 3."),
+			provider("Instructions for use", "technical writer", "documentation", "The instructions themselves (Article 13) or where they stand. The tested levels that they must state are under point 3, and the report format \"instructions\" writes them out."),
 		}},
 	}
 }
