@@ -83,10 +83,13 @@
       tip.append(p);
     }
     tip.hidden = false;
-    const box = a.getBoundingClientRect(), own = tip.getBoundingClientRect();
+    place();
+    a.setAttribute("aria-describedby", "tip");
+  }
+  function place() {
+    const box = opened.getBoundingClientRect(), own = tip.getBoundingClientRect();
     tip.style.left = Math.max(8, Math.min(box.left, innerWidth - own.width - 16)) + "px";
     tip.style.top = (box.bottom + own.height + 8 < innerHeight ? box.bottom + 6 : Math.max(8, box.top - own.height - 6)) + "px";
-    a.setAttribute("aria-describedby", "tip");
   }
   function hide() {
     tip.hidden = true;
@@ -96,7 +99,7 @@
   const marked = (e) => e.target.closest && e.target.closest(".matrix td a");
   document.addEventListener("mouseover", (e) => { const a = marked(e); if (a) show(a); else if (!tip.contains(e.target) && opened !== document.activeElement) hide(); });
   document.addEventListener("focusin", (e) => { const a = marked(e); if (a) show(a); else hide(); });
-  document.addEventListener("scroll", hide, true);
+  document.addEventListener("scroll", () => { if (opened && opened === document.activeElement) place(); else hide(); }, true);
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") return hide();
     const a = document.activeElement;
