@@ -45,7 +45,13 @@ func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Optio
 		total += ", about " + wording.Seconds(sum) + " of one core"
 	}
 	s.para(0, 0, "", total+".")
-	s.para(0, 0, "", fmt.Sprintf("%d criteria will decide %d claimed goals: %s.", len(p.Criteria), len(p.Claims), goals(p.Claims)))
+	var exempt []string
+	for _, k := range p.Criteria {
+		if k.NotApplicable != "" {
+			exempt = append(exempt, k.ID+": "+k.NotApplicable)
+		}
+	}
+	s.para(0, 0, "", fmt.Sprintf("%d criteria will decide %d claimed goals: %s.", len(p.Criteria)-len(exempt), len(p.Claims), goals(p.Claims)))
 	if slices.ContainsFunc(p.Items, func(i plan.Item) bool { return !i.Deployed }) {
 		s.para(0, 0, "", "(off) runs the same rows without the switchable solutions, to measure their effect.")
 	}
@@ -58,6 +64,7 @@ func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Optio
 		left = append(left, fmt.Sprintf("%s: %s: %s", what, wording.Words(l.State), l.Reason))
 	}
 	s.list("Will not run, and why", left)
+	s.list("Criteria that do not apply, and why", exempt)
 	return s.flush(w, "plan")
 }
 

@@ -105,3 +105,20 @@ func TestColourOnlyAdds(t *testing.T) {
 		t.Error("colour was asked for and none is there")
 	}
 }
+
+func TestThePlanTellsWhatDoesNotApply(t *testing.T) {
+	p := example(t).Plan.Plan
+	p.Criteria[0].NotApplicable = "it applies where model.classes == 3, which is not so\x1b of this target"
+	var b bytes.Buffer
+	if err := terminal.WritePlan(&b, &p, func(*plan.Item) float64 { return 0 }, terminal.Options{Width: 200}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 criteria will decide", "Criteria that do not apply, and why\n  - " + p.Criteria[0].ID + ": it applies where model.classes == 3"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("it does not tell %q:\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(b.String(), "\x1b") {
+		t.Error("an escape of the condition reaches the terminal")
+	}
+}
