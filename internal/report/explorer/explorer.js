@@ -79,7 +79,7 @@
         tip.append(h);
       }
       b.textContent = t(2) + ": " + t(3);
-      p.append(b, " · " + [["kind ", 4], ["basis ", 5], ["", 6], ["edition ", 7], ["", 8], ["", 9], ["confidence ", 11]].filter(([, i]) => t(i)).map(([w, i]) => w + t(i)).join(" · "));
+      p.append(b, " · " + [["kind ", 4], ["basis ", 5], ["", 6], ["edition ", 7], ["", 8], ["", 9], ["source ", 10], ["confidence ", 11]].filter(([, i]) => t(i)).map(([w, i]) => w + t(i)).join(" · "));
       tip.append(p);
     }
     tip.hidden = false;
