@@ -121,12 +121,13 @@ func allowedImports() map[string][]string {
 		"evidence":  only("artefact", "result"),
 		"dossier":   nouns,
 
-		"durable":  nil,
-		"stat":     nil,
-		"dataset":  only("artefact", "domain", "manifest"),
-		"onnx":     only("artefact"),
-		"onnx/ort": only("artefact", "onnx"),
-		"model":    only("artefact", "domain", "manifest", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree"),
+		"durable":   nil,
+		"stat":      nil,
+		"dataset":   only("artefact", "domain", "manifest"),
+		"onnx":      only("artefact"),
+		"onnx/ort":  only("artefact", "onnx"),
+		"onnx/grad": only("onnx"),
+		"model":     only("artefact", "domain", "manifest", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree"),
 
 		"measure": only("artefact", "result", "domain", "dataset", "model", "stat"),
 		// The harness runs a probe as a worker does and may use what a Case holds.
