@@ -28,7 +28,7 @@ Whoever holds a log can write it anew, chain included; an anchor elsewhere is no
 		"incomplete_entries", "integrity_faults", "logs", "longest_gap_hours", "missing_events", "personal_data_hits",
 		"retention_days", "retention_short", "times_without_zone", "unreadable_lines",
 	},
-	Goals:   []string{"record-keeping"},
+	Goals:   []string{"record-keeping", "log-retention"},
 	Threats: []string{"unnoticed-failure"},
 	Cites:   []string{"AI Act Art. 12(1)", "AI Act Art. 12(2)", "AI Act Art. 12(3)", "AI Act Art. 19(1)", "AI Act Art. 26(6)"},
 	Needs:   measure.Needs{Records: true},
