@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/ledger"
 	"github.com/assize/assize/internal/verify"
 )
@@ -22,6 +23,9 @@ func (a *App) packCatalogue() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			t, err := a.tables(c)
 			if err != nil {
+				return err
+			}
+			if err := engine.CheckConditions(t); err != nil {
 				return err
 			}
 			var b bytes.Buffer
@@ -111,5 +115,12 @@ func readPack(path, keyFile string) (*verify.Pack, error) {
 	if errors.As(err, &none) {
 		return nil, usageError{err}
 	}
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	t, err := catalogue.Open(catalogue.Options{Pack: path})
+	if err != nil {
+		return nil, err
+	}
+	return p, engine.CheckConditions(t)
 }
