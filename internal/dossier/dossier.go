@@ -33,6 +33,9 @@ type Dossier struct {
 	Decisions    []Decision             `json:"decisions"`
 	Effects      []Effect               `json:"effects"`
 	Goals        []Goal                 `json:"goals"`
+	Attacks      []AttackClass          `json:"attacks"`
+	Requirements []Requirement          `json:"requirements"`
+	Counts       []RequirementCount     `json:"requirement_counts"`
 	Summary      Summary                `json:"summary"`
 	Log          Log                    `json:"log"`
 }
@@ -133,11 +136,14 @@ func (d *Dossier) Outcome() (artefact.Digest, error) {
 		Decisions   []Decision          `json:"decisions"`
 		Goals       []Goal              `json:"goals"`
 		Effects     []Effect            `json:"effects"`
+		Attacks     []AttackClass       `json:"attacks"`
+		Answers     []Requirement       `json:"requirements"`
+		Counts      []RequirementCount  `json:"requirement_counts"`
 		Summary     Summary             `json:"summary"`
 		Started     time.Time           `json:"started"`
 		Ended       time.Time           `json:"ended"`
 		Interrupted bool                `json:"interrupted"`
-	}{d.Target, d.Solutions, d.Decisions, d.Goals, d.Effects, d.Summary, d.Started, d.Ended, d.Interrupted})
+	}{d.Target, d.Solutions, d.Decisions, d.Goals, d.Effects, d.Attacks, d.Requirements, d.Counts, d.Summary, d.Started, d.Ended, d.Interrupted})
 	if err != nil {
 		return "", err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/assize/assize/internal/artefact"
+	"github.com/assize/assize/internal/catalogue"
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/judge"
@@ -78,6 +79,7 @@ type prepared struct {
 	*target
 	forecast    *Forecast
 	probes      []measure.Probe
+	tables      *catalogue.Tables
 	environment evidence.Environment
 }
 
@@ -109,7 +111,10 @@ func prepare(ctx context.Context, o *Options) (*prepared, error) {
 		return nil, err
 	}
 	p := &prepared{target: t, probes: suite.All()}
-	cat, err := openCatalogue(t.manifest, o)
+	if p.tables, err = openCatalogue(t.manifest, o); err != nil {
+		return nil, err
+	}
+	cat, err := p.tables.Catalogue()
 	if err != nil {
 		return nil, err
 	}
@@ -204,6 +209,9 @@ func Assess(ctx context.Context, o Options) (*dossier.Dossier, string, error) {
 	d.Observations = rec.observations
 	d.Ended = o.Now().UTC()
 	decide(d, p.probes, rec.rows)
+	if err := p.answer(context.WithoutCancel(ctx), d); err != nil {
+		return nil, "", err
+	}
 	dir, err := rec.finish(context.WithoutCancel(ctx), d)
 	if err != nil {
 		return nil, "", err

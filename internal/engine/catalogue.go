@@ -12,7 +12,7 @@ import (
 // build's own, with the folder of the options or else of the manifest over it.
 // A folder is held to the catalogue's lint before it may decide anything. The
 // digest that the plan and the dossier name is of all of it.
-func openCatalogue(m *manifest.Manifest, o *Options) (*catalogue.Catalogue, error) {
+func openCatalogue(m *manifest.Manifest, o *Options) (*catalogue.Tables, error) {
 	dir := o.Catalogue
 	if dir == "" && m.Catalogue != "" {
 		var err error
@@ -39,5 +39,5 @@ func openCatalogue(m *manifest.Manifest, o *Options) (*catalogue.Catalogue, erro
 			return nil, &Refusal{fmt.Errorf("read catalogue %q: %d faults, the first: %s\nhint: mend the folder's tables; rows can be added, not changed", dir, len(faults), faults[0])}
 		}
 	}
-	return t.Catalogue()
+	return t, nil
 }

@@ -78,8 +78,13 @@ func full() *dossier.Dossier {
 		Decisions: []dossier.Decision{{Goal: "evasion", Criterion: "c", SetBy: "provider", Decision: dossier.Inconclusive, Because: "b", Missing: "m", Metric: "x", Compare: "at_least", Level: &level, Measured: &m, From: []string{"o-1"}, Cites: []string{"x"}, Caveats: []string{"c"}}},
 		Effects:   []dossier.Effect{{Probe: "p", Goals: []string{"g"}, Solutions: []string{"s"}, From: []string{"o-1", "o-2"}, Note: "n"}},
 		Goals:     []dossier.Goal{{ID: "evasion", SetBy: "provider"}},
-		Summary:   dossier.Summary{Counts: map[string]map[dossier.Verdict]int{"provider": {dossier.Inconclusive: 1}}, Caveats: []string{"c"}, Exit: 3},
-		Log:       dossier.Log{Origin: "o", Key: "k", Size: 6, EarlierRuns: 1},
+		Attacks: []dossier.AttackClass{{Class: "c", Functions: []dossier.Measures{
+			{Function: "detect", Solutions: []string{"s"}, Known: []string{"k"}, Decision: dossier.Fail, Because: "b"},
+		}}},
+		Requirements: []dossier.Requirement{{ID: "r", Framework: "ai-act", Reference: "Art. 1", Text: "t", State: "decided", Verdict: dossier.Pass, ByDefault: true, By: "b"}},
+		Counts:       []dossier.RequirementCount{{Framework: "ai-act", Of: 1, Decided: 1, Passed: 1, ByDefault: 1, Testable: 1}},
+		Summary:      dossier.Summary{Counts: map[string]map[dossier.Verdict]int{"provider": {dossier.Inconclusive: 1}}, Caveats: []string{"c"}, Exit: 3},
+		Log:          dossier.Log{Origin: "o", Key: "k", Size: 6, EarlierRuns: 1},
 	}
 }
 

@@ -76,6 +76,25 @@ func example() *dossier.Dossier {
 		{ID: "artefact-safety", Title: "The artefacts carry nothing hidden", Claimed: true, Decision: dossier.NotAssessed, Because: "failed: the worker was ended after 600 s", SetBy: "default"},
 		{ID: "extraction", Title: "The model cannot be copied by asking", Decision: dossier.NotApplicable, Because: "the target answers with a label alone " + hostile, SetBy: "assessor"},
 	}
+	d.Attacks = []dossier.AttackClass{
+		{Class: "adversarial examples or model evasion", Functions: []dossier.Measures{
+			{Function: "prevent", Solutions: []string{"range-check"}, Known: []string{"evasion/noise: stands 0.41 with, 0.42 without " + hostile}, Decision: dossier.Fail, Because: "evasion: it fails"},
+			{Function: "detect", Solutions: []string{}, Known: []string{}, Because: "no solution declared"},
+		}},
+		{Class: "data poisoning", Functions: []dossier.Measures{
+			{Function: "prevent", Solutions: []string{}, Known: []string{}, Because: "no solution declared"},
+			{Function: "detect", Solutions: []string{"data-review"}, Known: []string{"record records/data-review.md of Data Office"}, Decision: dossier.NotAssessed, Because: "data-poisoning: nothing measured it"},
+		}},
+	}
+	d.Requirements = []dossier.Requirement{
+		{ID: "AIA-15.1", Framework: "ai-act", Reference: "Art. 15(1)", Text: "Appropriate level of accuracy, robustness and cybersecurity.", State: "decided", Verdict: dossier.Fail, By: "declared/robust-accuracy"},
+		{ID: "AIA-10.2", Framework: "ai-act", Reference: "Art. 10(2)", Text: "Data governance.", State: "answered", By: "records/data-review.md " + hostile},
+		{ID: "5.1.1-1", Framework: "en-304-223", Reference: "5.1.1-1", Text: "Training.", State: "open", By: "no record is named"},
+	}
+	d.Counts = []dossier.RequirementCount{
+		{Framework: "ai-act", Of: 105, Decided: 1, Answered: 1, Open: 103, Testable: 12},
+		{Framework: "en-304-223", Of: 72, Open: 72},
+	}
 	d.Summary = dossier.Summary{
 		Counts: map[string]map[dossier.Verdict]int{
 			"law":      {dossier.Pass: 1},

@@ -55,6 +55,7 @@ func functions() template.FuncMap {
 		"classification": wording.Classification,
 		"join":           func(s []string) string { return strings.Join(s, ", ") },
 		"verdicts":       wording.Verdicts,
+		"framework":      wording.Framework,
 	}
 }
 

@@ -34,6 +34,7 @@ type view struct {
 	Names                    map[artefact.Digest]string
 	Rest                     []*observation
 	Items                    []item
+	Answered                 []dossier.Requirement // that are not open
 }
 
 type goal struct {
@@ -102,6 +103,11 @@ func look(d *dossier.Dossier) *view {
 	}
 	for _, a := range d.Artefacts {
 		v.Names[a.Digest] = a.Name
+	}
+	for _, r := range d.Requirements {
+		if r.State != "open" {
+			v.Answered = append(v.Answered, r)
+		}
 	}
 	for _, c := range v.Counts {
 		v.Criteria += c.Total

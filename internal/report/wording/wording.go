@@ -199,3 +199,18 @@ func Classification(c *manifest.Classification) string {
 func Expired(s manifest.Solution, on time.Time) bool {
 	return s.ValidUntil != "" && on.UTC().Truncate(24*time.Hour).After(s.ValidUntil.Time())
 }
+
+// Framework names where requirements come from.
+func Framework(id string) string {
+	switch id {
+	case "ai-act":
+		return "AI Act, items that bear on cybersecurity"
+	case "en-304-223":
+		return "ETSI EN 304 223"
+	case "enisa-2023":
+		return "groups of ENISA’s report of 2023"
+	case "cra":
+		return "Cyber Resilience Act, Annex I"
+	}
+	return id
+}
