@@ -3,6 +3,7 @@ package exact
 import (
 	"math"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -19,7 +20,7 @@ func (s *search) greedy(q *query) []int32 {
 		return nil
 	}
 	at := hi - 1
-	for lo < hi && !s.over() {
+	for lo < hi && (best == nil && at == len(limits)-1 || !s.past(0.4)) {
 		if got := q.dive(limits[at]); got != nil {
 			best, hi = got, at
 		} else {
@@ -28,6 +29,72 @@ func (s *search) greedy(q *query) []int32 {
 		at = (lo + hi) / 2
 	}
 	return best
+}
+
+// samples is how many inputs scatter tries.
+const samples = 256
+
+// scatter looks for a choice that meets the goal at inputs that differ from the
+// row in few, some or all features, each at the end of a range that some leaf
+// has. It returns the nearest; nil: none met the goal.
+func (s *search) scatter(q *query) []int32 {
+	var best []int32
+	reach := math.Inf(1)
+	r := rand.New(rand.NewPCG(uint64(len(q.v.trees)), samples))
+	choice := make([]int32, len(q.v.trees))
+	for k := range samples {
+		if s.ctx.Err() != nil || k > 8 && s.past(0.25) {
+			break
+		}
+		x := slices.Clone(q.r.at)
+		share := []float64{0.1, 0.25, 0.5, 1}[k%4]
+		for range len(x) * 4 {
+			l := &s.g.leaves[r.IntN(len(s.g.leaves))]
+			if len(l.spans) == 0 || r.Float64() >= share/2 {
+				continue
+			}
+			p := l.spans[r.IntN(len(l.spans))]
+			if q.r.missing != nil && q.r.missing[p.feature] || s.g.catOf[p.feature] >= 0 || p.lo > p.hi {
+				continue
+			}
+			v := p.lo
+			if r.IntN(2) == 0 {
+				v = p.hi
+			}
+			x[p.feature] = min(max(v, q.r.lo[p.feature]), q.r.hi[p.feature])
+		}
+		for i := range s.g.cats {
+			c := &s.g.cats[i]
+			o, _ := s.g.pick(q.r, i, q.r.can)
+			if r.Float64() < share {
+				if p := r.IntN(c.options); !math.IsInf(q.r.option[64*c.word+p], 1) {
+					o = p
+				}
+			}
+			for _, f := range c.features {
+				x[f] = c.value(o, f)
+			}
+		}
+		if !q.leavesOf(x, choice) || !q.meets(choice, q.slack) {
+			continue
+		}
+		if d := q.reach(choice); d < reach {
+			best, reach = slices.Clone(choice), d
+		}
+	}
+	return best
+}
+
+// leavesOf is the choice that an input makes.
+func (q *query) leavesOf(x []float32, choice []int32) bool {
+	for i := range choice {
+		l := q.g.leafOf(&q.g.trees[q.v.trees[i].tree], x)
+		if l < 0 {
+			return false
+		}
+		choice[i] = l
+	}
+	return true
 }
 
 // dive is one greedy descent.
@@ -79,7 +146,7 @@ func (s *search) descend(q *query, choice []int32) []int32 {
 	now := slices.Clone(choice)
 	sums := make([]float64, len(q.v.goal))
 	var all, others, try area
-	for !s.over() && q.region(now, &all) {
+	for !s.past(0.7) && q.region(now, &all) {
 		for j := range sums {
 			sums[j] = q.v.const0[j]
 			for _, l := range now {

@@ -77,6 +77,7 @@ type scene struct {
 	e     *tree.Ensemble
 	space exact.Space
 	x     []float32
+	also  func(x []float32) bool // another condition on rows; nil: none
 }
 
 // draw makes up a scene: real features, a whole number, a category that is split
@@ -214,7 +215,7 @@ func (s *scene) brute(norm exact.Norm, aim func(out []float64) bool) float64 {
 			return
 		}
 		if f == len(x) {
-			if s.feasible(x) && aim(outputs(s.e, x)) {
+			if s.feasible(x) && (s.also == nil || s.also(x)) && aim(outputs(s.e, x)) {
 				best = far
 			}
 			return

@@ -3,6 +3,7 @@ package exact
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/assize/assize/internal/tree"
 )
@@ -86,25 +87,30 @@ func (g *Engine) full() []uint64 {
 	return m
 }
 
-// narrow keeps the options of a variable that go one way at a node.
-func (g *Engine) narrow(p pending, cat int, n *tree.Node, t *tree.Tree, single, left bool) (mask []uint64, dead bool) {
-	c := &g.cats[cat]
-	if p.mask == nil {
+// lefts is the options that go left at a node.
+func (c *category) lefts(n *tree.Node, t *tree.Tree, single bool) []uint64 {
+	m := make([]uint64, c.words())
+	for o := range c.options {
+		if goesLeft(n, t, c.value(o, int(n.Feature)), single) {
+			m[o/64] |= 1 << (o % 64)
+		}
+	}
+	return m
+}
+
+// narrow keeps the options of a variable that go one way at a node; dead: none is left.
+func (g *Engine) narrow(p pending, cat int, lefts []uint64, left bool) (mask []uint64, dead bool) {
+	mask = slices.Clone(p.mask)
+	if mask == nil {
 		mask = g.full()
-	} else {
-		mask = append([]uint64(nil), p.mask...)
 	}
 	dead = true
-	for o := range c.options {
-		w, bit := c.word+o/64, uint64(1)<<(o%64)
-		if mask[w]&bit == 0 {
-			continue
+	for w, l := range lefts {
+		if !left {
+			l = ^l
 		}
-		if goesLeft(n, t, c.value(o, int(n.Feature)), single) != left {
-			mask[w] &^= bit
-			continue
-		}
-		dead = false
+		mask[g.cats[cat].word+w] &= l
+		dead = dead && mask[g.cats[cat].word+w] == 0
 	}
 	return mask, dead || p.dead
 }

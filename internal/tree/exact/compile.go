@@ -18,12 +18,13 @@ type compiled struct {
 type node struct {
 	feature     int32
 	left, right int32
-	cat         bool    // of a category variable: every row follows both ways and the leaf's mask decides
-	missing     bool    // a missing value goes left
-	t           float32 // x < t goes left
-	from        float32 // the least value that goes right
-	below       float32 // the greatest value that goes left
-	limit       float32 // of the distance to it
+	cat         bool     // of a category variable: every row follows both ways and the leaf's mask decides
+	missing     bool     // a missing value goes left
+	lefts       []uint64 // of a category variable: the options that go left
+	t           float32  // x < t goes left
+	from        float32  // the least value that goes right
+	below       float32  // the greatest value that goes left
+	limit       float32  // of the distance to it
 }
 
 // span is the closed range of values of a feature that reach a leaf.
@@ -186,9 +187,10 @@ func (b *builder) inner(p pending, n *tree.Node) (left, right pending, err error
 	right = pending{index: n.Right, slot: 2*number + 1, dead: p.dead}
 	if c := b.g.catOf[n.Feature]; c >= 0 {
 		out.cat = true
+		out.lefts = b.g.cats[c].lefts(n, b.t, b.e.Single)
 		left.spans, right.spans = p.spans, p.spans
-		left.mask, left.dead = b.g.narrow(p, int(c), n, b.t, b.e.Single, true)
-		right.mask, right.dead = b.g.narrow(p, int(c), n, b.t, b.e.Single, false)
+		left.mask, left.dead = b.g.narrow(p, int(c), out.lefts, true)
+		right.mask, right.dead = b.g.narrow(p, int(c), out.lefts, false)
 		b.out.nodes = append(b.out.nodes, out)
 		return left, right, nil
 	}

@@ -8,10 +8,11 @@ func (g *Engine) sums(x []float32, out []float64) {
 	copy(out, g.base)
 	for i := range g.trees {
 		t := &g.trees[i]
-		l := g.leafOf(t, x)
-		if l == nil {
+		at := g.leafOf(t, x)
+		if at < 0 {
 			continue
 		}
+		l := &g.leaves[at]
 		if l.output >= 0 {
 			out[l.output] += l.values[0]
 			continue
@@ -22,54 +23,51 @@ func (g *Engine) sums(x []float32, out []float64) {
 	}
 }
 
-func (g *Engine) leafOf(t *compiled, x []float32) *leaf {
-	if len(g.cats) == 0 {
-		at := t.root
-		for at >= 0 {
-			n := &t.nodes[at]
-			if v := x[n.feature]; v < n.t || v != v && n.missing {
-				at = n.left
-			} else {
-				at = n.right
+// leafOf is the leaf that a row reaches, or -1.
+func (g *Engine) leafOf(t *compiled, x []float32) int32 {
+	at := t.root
+	for at >= 0 {
+		n := &t.nodes[at]
+		left := false
+		if n.cat {
+			c := &g.cats[g.catOf[n.feature]]
+			o := c.option(x)
+			if o < 0 {
+				return -1
 			}
+			left = n.lefts[o/64]>>(o%64)&1 == 1
+		} else {
+			v := x[n.feature]
+			left = v < n.t || v != v && n.missing
 		}
-		return &g.leaves[^at]
-	}
-	for l := t.first; l < t.end; l++ {
-		if g.holds(&g.leaves[l], x) {
-			return &g.leaves[l]
+		if left {
+			at = n.left
+		} else {
+			at = n.right
 		}
 	}
-	return nil
+	return ^at
 }
 
-// holds tells whether a row that is not missing anything reaches a leaf.
-func (g *Engine) holds(l *leaf, x []float32) bool {
-	for _, s := range l.spans {
-		if v := x[s.feature]; v < s.lo || v > s.hi {
-			return false
+// option is the option of a variable that a row has, or -1.
+func (c *category) option(x []float32) int {
+	if !c.group {
+		o := float64(x[c.features[0]]) - c.first
+		if o >= 0 && o < float64(c.options) && o == float64(int(o)) {
+			return int(o)
+		}
+		return -1
+	}
+	found := -1
+	for o, f := range c.features {
+		switch {
+		case x[f] == 1 && found < 0:
+			found = o
+		case x[f] != 0:
+			return -1
 		}
 	}
-	if l.mask == nil {
-		return true
-	}
-	for i := range g.cats {
-		c := &g.cats[i]
-		some := false
-		for o := 0; o < c.options && !some; o++ {
-			if l.mask[c.word+o/64]>>(o%64)&1 == 0 {
-				continue
-			}
-			some = true
-			for _, f := range c.features {
-				some = some && x[f] == c.value(o, f)
-			}
-		}
-		if !some {
-			return false
-		}
-	}
-	return true
+	return found
 }
 
 // meets tells whether an input surely meets a goal.

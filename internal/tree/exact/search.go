@@ -87,8 +87,11 @@ type search struct {
 	best  float64
 }
 
-func (s *search) over() bool {
-	return s.ctx.Err() != nil || s.o.Time > 0 && time.Since(s.start) > s.o.Time
+func (s *search) over() bool { return s.past(1) }
+
+// past tells whether a share of the time is gone.
+func (s *search) past(share float64) bool {
+	return s.ctx.Err() != nil || s.o.Time > 0 && time.Since(s.start).Seconds() > share*s.o.Time.Seconds()
 }
 
 // ask prepares a row's search for one list of half-spaces.
@@ -112,22 +115,39 @@ func (g *Engine) ask(r *row, goal []Half, o Options) *query {
 // goal searches for one list of half-spaces.
 func (s *search) goal(index int, goal []Half) {
 	q := s.g.ask(s.r, goal, s.o)
-	lower, exact, choice := s.bisect(q, s.bound(q), math.Inf(-1))
+	var choice []int32
+	if q.v.rows == nil || q.norm != Linf {
+		choice = s.attack(q, index)
+	}
+	least := s.bound(q)
+	lower, exact, choice := s.bisect(q, least, s.below(least), choice)
 	s.res.Lower = min(s.res.Lower, s.o.Norm.done(lower))
 	if choice != nil && s.take(q, choice, index) || math.IsInf(lower, 1) {
 		s.res.Exact = s.res.Exact && exact
 		return
 	}
 	// The nearest box may meet the goal only within rounding, or its input cannot
-	// occur: look for the nearest one that surely meets it and can.
+	// occur, or none was found: look for one that surely meets it and can.
 	s.res.Exact = false
-	if choice == nil {
-		if near := s.descend(q, s.greedy(q)); near != nil && s.take(q, near, index) {
-			return
-		}
+	if choice == nil && q.v.rows != nil && q.norm == Linf && s.attack(q, index) != nil {
+		return
 	}
 	q.accept = func(choice []int32) bool { return s.take(q, choice, index) }
-	s.bisect(q, lower, s.below(lower))
+	s.bisect(q, lower, s.below(lower), nil)
+}
+
+// attack is the search without proof: a greedy start and a walk down from it.
+func (s *search) attack(q *query, index int) []int32 {
+	start := s.scatter(q)
+	if start == nil || !s.past(0.25) {
+		if c := s.greedy(q); c != nil && (start == nil || q.reach(c) < q.reach(start)) {
+			start = c
+		}
+	}
+	if c := s.descend(q, start); c != nil && s.take(q, c, index) {
+		return c
+	}
+	return nil
 }
 
 // below is just under a distance, as what is proved when nothing nearer was found.
@@ -138,9 +158,13 @@ func (s *search) below(d float64) float64 { return math.Nextafter(d, math.Inf(-1
 const near = 1e-9
 
 // bisect asks about distances until what is proved and what is found meet.
-// lower is the least distance that is left; choice is the nearest one found.
-func (s *search) bisect(q *query, limit, proved float64) (lower float64, exact bool, choice []int32) {
+// It starts at limit, knows that nothing is within proved and has choice, if there
+// is one. lower is the least distance that is left; best is the nearest choice.
+func (s *search) bisect(q *query, limit, proved float64, choice []int32) (lower float64, exact bool, best []int32) {
 	reach, ceiling := math.Inf(1), math.Inf(1)
+	if choice != nil {
+		reach = q.reach(choice)
+	}
 	for {
 		next := q.after(proved)
 		switch {
