@@ -145,6 +145,9 @@ func allowedImports() map[string][]string {
 		"judge":  join(nouns, only("stat")),
 		"verify": join(nouns, only("ledger", "judge")),
 
+		"tree":       only("artefact", "onnx"),
+		"tree/exact": only("tree", "domain"),
+
 		"checklist":  nouns,                               // what decisions and records answer; judges nothing itself
 		"coverage":   only("catalogue"),                   // questions on standards over several tables
 		"risk":       join(nouns, only("report/wording")), // says numbers as reports do
@@ -164,7 +167,7 @@ func allowedImports() map[string][]string {
 		"report/oscal":        report,
 		"report/sarif":        report,
 
-		"engine": join(nouns, means, only("measure", "probes/suite"), stages, formats),
+		"engine": join(nouns, means, only("measure", "probes/suite", "checklist", "foreign"), stages, formats),
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
 		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker

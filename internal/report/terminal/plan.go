@@ -25,7 +25,7 @@ func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Optio
 	rows, sum := [][]string{{"probe", "rows", "queries", "time", "goals"}}, 0.0
 	for i := range p.Items {
 		it := &p.Items[i]
-		row := []string{it.Probe, "–", wording.Whole(int64(it.Queries)), "–", goals(it.Goals)}
+		row := []string{it.Probe, "–", wording.Whole(int64(it.Queries)), "–", first(it.Goals)}
 		if !it.Deployed {
 			row[0] += " (off)" // to compare with
 		}
@@ -66,6 +66,14 @@ func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Optio
 	s.list("Will not run, and why", left)
 	s.list("Criteria that do not apply, and why", exempt)
 	return s.flush(w, "plan")
+}
+
+// first keeps a column narrow: the first goal, and how many more there are.
+func first(ids []string) string {
+	if len(ids) < 2 {
+		return goals(ids)
+	}
+	return fmt.Sprintf("%s +%d", ids[0], len(ids)-1)
 }
 
 func goals(ids []string) string {
