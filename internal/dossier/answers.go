@@ -1,5 +1,10 @@
 package dossier
 
+import (
+	"github.com/assize/assize/internal/artefact"
+	"github.com/assize/assize/internal/result"
+)
+
 // AttackClass is one class of attack of the AI Act's Art. 15(5), or denial of
 // service, against the five functions of measures.
 type AttackClass struct {
@@ -38,4 +43,29 @@ type RequirementCount struct {
 	Answered  int    `json:"answered"`
 	Open      int    `json:"open"`
 	Testable  int    `json:"testable"` // how many a test could decide at all
+}
+
+// Foreign is what somebody else's tool found, as that tool says. It is no
+// measurement of this assessment, and no criterion reads it.
+type Foreign struct {
+	Record   string           `json:"record"` // name in the manifest
+	File     string           `json:"file"`
+	Digest   artefact.Digest  `json:"digest"`
+	Format   string           `json:"format"` // "SARIF 2.1.0", "CycloneDX 1.6 VEX"; empty where nothing was found
+	Tool     string           `json:"tool"`
+	Made     string           `json:"made,omitempty"`
+	Open     int              `json:"open"` // findings that their origin has not closed
+	Findings []ForeignFinding `json:"findings"`
+	Dropped  int              `json:"dropped,omitempty"` // beyond the limit of what is read
+}
+
+// ForeignFinding is one finding of somebody else.
+type ForeignFinding struct {
+	Rule     string          `json:"rule"`
+	Severity result.Severity `json:"severity"` // on our scale
+	Stated   string          `json:"stated"`   // in the origin's words
+	State    string          `json:"state"`    // open, closed or informed, by the origin
+	Why      string          `json:"why,omitempty"`
+	Where    string          `json:"where"`
+	What     string          `json:"what"`
 }

@@ -36,6 +36,7 @@ type Dossier struct {
 	Attacks      []AttackClass          `json:"attacks"`
 	Requirements []Requirement          `json:"requirements"`
 	Counts       []RequirementCount     `json:"requirement_counts"`
+	Foreign      []Foreign              `json:"foreign"` // what other tools found
 	Summary      Summary                `json:"summary"`
 	Log          Log                    `json:"log"`
 }
@@ -139,11 +140,12 @@ func (d *Dossier) Outcome() (artefact.Digest, error) {
 		Attacks     []AttackClass       `json:"attacks"`
 		Answers     []Requirement       `json:"requirements"`
 		Counts      []RequirementCount  `json:"requirement_counts"`
+		Foreign     []Foreign           `json:"foreign"`
 		Summary     Summary             `json:"summary"`
 		Started     time.Time           `json:"started"`
 		Ended       time.Time           `json:"ended"`
 		Interrupted bool                `json:"interrupted"`
-	}{d.Target, d.Solutions, d.Decisions, d.Goals, d.Effects, d.Attacks, d.Requirements, d.Counts, d.Summary, d.Started, d.Ended, d.Interrupted})
+	}{d.Target, d.Solutions, d.Decisions, d.Goals, d.Effects, d.Attacks, d.Requirements, d.Counts, d.Foreign, d.Summary, d.Started, d.Ended, d.Interrupted})
 	if err != nil {
 		return "", err
 	}

@@ -107,6 +107,7 @@ func TestOutcomeCoversEveryDecision(t *testing.T) {
 		"effect":      func(d *dossier.Dossier) { d.Effects[0].Lower = 0 },
 		"attacks":     func(d *dossier.Dossier) { d.Attacks = []dossier.AttackClass{{Class: "c"}} },
 		"requirement": func(d *dossier.Dossier) { d.Requirements = []dossier.Requirement{{ID: "r"}} },
+		"foreign":     func(d *dossier.Dossier) { d.Foreign = []dossier.Foreign{{Record: "r"}} },
 		"counts":      func(d *dossier.Dossier) { d.Counts = []dossier.RequirementCount{{Of: 1}} },
 		"count":       func(d *dossier.Dossier) { d.Summary.Counts["provider"][dossier.Inconclusive] = 2 },
 		"exit":        func(d *dossier.Dossier) { d.Summary.Exit = 0 },

@@ -227,7 +227,7 @@ func (p *prepared) opening(started time.Time) *dossier.Dossier {
 		Format: dossier.Format, Tool: p.forecast.Plan.Tool, Run: hex.EncodeToString(random[:16]), Started: started,
 		Target: p.manifest.Target, Manifest: p.manifest.Digest, Artefacts: p.artefacts, Solutions: p.manifest.Solutions,
 		Plan:         dossier.Plan{SeedNonce: hex.EncodeToString(random[16:]), Plan: *p.forecast.Plan},
-		Environments: []evidence.Environment{p.environment},
+		Environments: []evidence.Environment{p.environment}, Foreign: p.foreign,
 	}
 	if d.Solutions == nil {
 		d.Solutions = []manifest.Solution{}

@@ -82,9 +82,11 @@ func full() *dossier.Dossier {
 			{Function: "detect", Solutions: []string{"s"}, Known: []string{"k"}, Decision: dossier.Fail, Because: "b"},
 		}}},
 		Requirements: []dossier.Requirement{{ID: "r", Framework: "ai-act", Reference: "Art. 1", Text: "t", State: "decided", Verdict: dossier.Pass, ByDefault: true, By: "b"}},
-		Counts:       []dossier.RequirementCount{{Framework: "ai-act", Of: 1, Decided: 1, Passed: 1, ByDefault: 1, Testable: 1}},
-		Summary:      dossier.Summary{Counts: map[string]map[dossier.Verdict]int{"provider": {dossier.Inconclusive: 1}}, Caveats: []string{"c"}, Exit: 3},
-		Log:          dossier.Log{Origin: "o", Key: "k", Size: 6, EarlierRuns: 1},
+		Foreign: []dossier.Foreign{{Record: "r", File: "f", Digest: d, Format: "SARIF 2.1.0", Tool: "t", Made: "m", Open: 1, Dropped: 1,
+			Findings: []dossier.ForeignFinding{{Rule: "r", Severity: result.High, Stated: "s", State: "open", Why: "w", Where: "w", What: "w"}}}},
+		Counts:  []dossier.RequirementCount{{Framework: "ai-act", Of: 1, Decided: 1, Passed: 1, ByDefault: 1, Testable: 1}},
+		Summary: dossier.Summary{Counts: map[string]map[dossier.Verdict]int{"provider": {dossier.Inconclusive: 1}}, Caveats: []string{"c"}, Exit: 3},
+		Log:     dossier.Log{Origin: "o", Key: "k", Size: 6, EarlierRuns: 1},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/assize/assize/internal/artefact"
 	"github.com/assize/assize/internal/dataset"
+	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/model"
@@ -27,6 +28,7 @@ type target struct {
 	domain    *model.Domain
 	plan      planner.Target
 	setup     worker.Setup
+	foreign   []dossier.Foreign // what other tools found
 }
 
 // openTarget reads the manifest, digests the artefacts, and looks over the
@@ -58,6 +60,9 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 		return nil, err
 	}
 	t.specify()
+	if err := t.readForeign(); err != nil {
+		return nil, err
+	}
 	if t.setup.Records, err = operatingLogs(m, t.artefacts); err != nil {
 		return nil, err
 	}

@@ -91,6 +91,13 @@ func example() *dossier.Dossier {
 		{ID: "AIA-10.2", Framework: "ai-act", Reference: "Art. 10(2)", Text: "Data governance.", State: "answered", By: "records/data-review.md " + hostile},
 		{ID: "5.1.1-1", Framework: "en-304-223", Reference: "5.1.1-1", Text: "Training.", State: "open", By: "no record is named"},
 	}
+	d.Foreign = []dossier.Foreign{{
+		Record: "static-analysis", File: "records/code.sarif", Digest: digest("sarif"), Format: "SARIF 2.1.0", Tool: "linter 1.2", Open: 1,
+		Findings: []dossier.ForeignFinding{
+			{Rule: "G101", Severity: result.High, Stated: "error", State: "open", Where: "serve.py:12", What: "a password stands in the code " + hostile},
+			{Rule: "G102", Severity: result.Low, Stated: "note", State: "closed", Why: "suppressed", Where: "serve.py:40", What: "binds to all addresses"},
+		},
+	}}
 	d.Counts = []dossier.RequirementCount{
 		{Framework: "ai-act", Of: 105, Decided: 1, Answered: 1, Open: 103, Testable: 12},
 		{Framework: "en-304-223", Of: 72, Open: 72},
