@@ -62,6 +62,9 @@ func (g *Engine) Search(ctx context.Context, x []float32, aim Aim, o Options) (R
 		res.Time = time.Since(start)
 		return res, nil
 	}
+	if i := g.already(r, aim, o); i >= 0 {
+		return Result{Witness: slices.Clone(x), Exact: true, Goal: i, Time: time.Since(start)}, nil
+	}
 	s := &search{g: g, r: r, o: o, res: &res, start: start, ctx: ctx, boxes: o.Boxes}
 	if s.boxes <= 0 {
 		s.boxes = math.MaxInt
@@ -74,6 +77,25 @@ func (g *Engine) Search(ctx context.Context, x []float32, aim Aim, o Options) (R
 	}
 	res.Time = time.Since(start)
 	return res, nil
+}
+
+// already is the goal that the row itself meets, or -1.
+func (g *Engine) already(r *row, aim Aim, o Options) int {
+	if r.start > 0 {
+		return -1
+	}
+	for i, goal := range aim {
+		if !g.meets(r.x, goal, o.Slack) {
+			continue
+		}
+		if o.Accept == nil {
+			return i
+		}
+		if y, ok := o.Accept(slices.Clone(r.x)); ok && slices.Equal(y, r.x) {
+			return i
+		}
+	}
+	return -1
 }
 
 type search struct {
