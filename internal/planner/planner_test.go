@@ -185,6 +185,10 @@ func TestUnmetNeeds(t *testing.T) {
 		{"no data needed", measure.Needs{Model: true}, func(tg *planner.Target) { tg.TestName = "" }, "", ""},
 		{"no labels", all, func(tg *planner.Target) { tg.Labelled = false }, "not-available", "the test data has no labels"},
 		{"nothing recorded", all, func(tg *planner.Target) { tg.RecordedName = "" }, "not-available", "the manifest names no recorded outputs of the deployed system"},
+		{"no log", measure.Needs{Records: true}, func(tg *planner.Target) { tg.Manifest.Records = []manifest.Record{{Name: "minutes"}} }, "not-available", "the manifest declares no operating log among its records"},
+		{"a log and no model", measure.Needs{Records: true}, func(tg *planner.Target) {
+			tg.ModelName, tg.Manifest.Records = "", []manifest.Record{{Name: "operations", Log: &manifest.Log{}}}
+		}, "", ""},
 		{"no domain", all, func(tg *planner.Target) { tg.HasDomain = false }, "not-available", "there is no domain, and it cannot be guessed without data"},
 		{"score without a rule", all, func(tg *planner.Target) {
 			tg.Facts.OutputKind, tg.Facts.Rule = string(model.Score), model.Argmax

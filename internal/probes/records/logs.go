@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -227,7 +228,7 @@ func (s *survey) finish() {
 	})
 	for _, key := range keys {
 		h := s.hits[key]
-		s.found("personal-data", result.Medium, h.line, fmt.Sprintf("Field %q looks like it holds a personal datum in clear (%s): %d times in all.", escape(key[0]), key[1], h.count), "Log a reference instead, or name the field under allowed_personal if it must be there.", h.example, "AI Act Art. 19(1)", "Regulation (EU) 2016/679 Art. 5(1)(c)")
+		s.found("personal-data", result.Medium, h.line, fmt.Sprintf("Field %q looks like it holds a personal datum in clear (%s), %s.", escape(key[0]), key[1], times(h.count)), "Log a reference instead, or name the field under allowed_personal if it must be there.", h.example, "AI Act Art. 19(1)", "Regulation (EU) 2016/679 Art. 5(1)(c)")
 	}
 }
 
@@ -293,18 +294,34 @@ func (s *survey) keeping() {
 	}
 }
 
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return strconv.Itoa(n) + " times in all"
+}
+
 // stamp is a time for people.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" }
 
 // span is a length of time for people.
 func span(d time.Duration) string {
 	switch {
-	case d >= 2*day:
-		return fmt.Sprintf("%.1f days", d.Hours()/24)
-	case d >= 2*time.Hour:
-		return fmt.Sprintf("%.1f hours", d.Hours())
-	case d >= 2*time.Minute:
-		return fmt.Sprintf("%.1f minutes", d.Minutes())
+	case d >= 3*day:
+		return amount(d.Hours()/24, "day")
+	case d >= time.Hour:
+		return amount(d.Hours(), "hour")
+	case d >= time.Minute:
+		return amount(d.Minutes(), "minute")
 	}
-	return fmt.Sprintf("%.1f seconds", d.Seconds())
+	return amount(d.Seconds(), "second")
+}
+
+// amount is a number of units, to a tenth.
+func amount(v float64, unit string) string {
+	number := strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
+	if number != "1" {
+		unit += "s"
+	}
+	return number + " " + unit
 }

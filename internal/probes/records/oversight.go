@@ -75,7 +75,7 @@ func runOversight(ctx context.Context, c *measure.Case) (*result.Result, error) 
 			}
 			into.kept, into.late, into.never, into.open = into.kept+t.kept, into.late+t.late, into.never+t.never, into.open+t.open
 			if t.decided() == 0 {
-				report.res.Notes = append(report.res.Notes, fmt.Sprintf("%s: %s, of which nothing shows: its trigger does not occur, or its time was not yet over", escape(rec.Name), d))
+				report.res.Notes = append(report.res.Notes, fmt.Sprintf("log %s: %s, of which nothing shows: its trigger does not occur, or its time was not yet over", escape(rec.Name), d))
 			}
 		}
 	}

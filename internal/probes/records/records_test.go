@@ -52,14 +52,15 @@ func declared() measure.Log {
 // write makes JSON lines, each of which refers to the one before; "@" at the end of a line
 // stands for that reference.
 func write(lines ...string) string {
-	out, before := "", ""
+	var out strings.Builder
+	before := ""
 	for _, line := range lines {
 		line = strings.Replace(line, "@}", `"before":"`+before+`"}`, 1)
 		sum := sha256.Sum256([]byte(line))
 		before = hex.EncodeToString(sum[:])
-		out += line + "\n"
+		out.WriteString(line + "\n")
 	}
-	return out
+	return out.String()
 }
 
 // good is a log of nine days in which everything is as it must be: every case is referred, looked at and sent.

@@ -29,7 +29,7 @@ func summarise(report *reporter, all []*survey) {
 		if declared, late := s.short(); declared || late {
 			short++
 		} else if s.covered() < s.asked() {
-			report.res.Notes = append(report.res.Notes, fmt.Sprintf("%s covers %s of the %s asked, all since the system was put into service: that entries are kept so long shows only later", escape(s.rec.Name), span(s.covered()), span(s.asked())))
+			report.res.Notes = append(report.res.Notes, fmt.Sprintf("log %s covers %s of the %s asked, all since the system was put into service: that entries are kept so long shows only later", escape(s.rec.Name), span(s.covered()), span(s.asked())))
 		}
 		notes(report, s)
 	}
@@ -59,7 +59,7 @@ func summarise(report *reporter, all []*survey) {
 // notes say what the numbers of one log leave open.
 func notes(report *reporter, s *survey) {
 	note := func(format string, args ...any) {
-		report.res.Notes = append(report.res.Notes, escape(s.rec.Name)+" "+fmt.Sprintf(format, args...))
+		report.res.Notes = append(report.res.Notes, "log "+escape(s.rec.Name)+" "+fmt.Sprintf(format, args...))
 	}
 	switch l := &s.rec.Log; {
 	case l.Previous == "":
@@ -67,7 +67,7 @@ func notes(report *reporter, s *survey) {
 	case l.Hash != "":
 		note("is checked for the links of its chain alone: how its hashes are made is not declared")
 	default:
-		note("was checked against its own chain: whoever can write the whole log can make the chain anew")
+		note("was checked against its own chain: whoever can write the whole log can make the chain anew, and what was cut off its end shows only as a gap")
 	}
 	if s.rec.Log.ID == "" {
 		note("declares no id: entries that were written twice do not show")
