@@ -1,6 +1,10 @@
 package grad
 
-import "math"
+import (
+	"math"
+
+	"github.com/assize/assize/internal/onnx"
+)
 
 // activations are the activation functions.
 func activations() map[string]rule {
@@ -8,7 +12,7 @@ func activations() map[string]rule {
 	for op, derivative := range map[string]func(c *call, g *Graph, x, y string) string{
 		// The output is what the next layer reads anyway, so that the runtime
 		// can still fuse the activation with the layer before it.
-		"Relu":    func(_ *call, g *Graph, _, y string) string { return g.op("Sign", y) },
+		"Relu":    func(_ *call, g *Graph, _, y string) string { return g.step(y, 0) },
 		"Sigmoid": func(_ *call, g *Graph, _, y string) string { return g.op("Mul", y, g.op("Sub", g.Number(1, y), y)) },
 		"Tanh": func(_ *call, g *Graph, _, y string) string {
 			return g.op("Sub", g.Number(1, y), g.op("Mul", y, y))
@@ -85,6 +89,20 @@ func activations() map[string]rule {
 	return out
 }
 
+// step is 1 where v is over zero and 0 below; at zero it is the value given,
+// 0 or 1. The runtime computes a steep HardSigmoid several times faster than
+// a comparison or a sign, and has it for float32 alone. Between ±3e-39 it is
+// a fraction.
+func (g *Graph) step(v string, atZero float32) string {
+	switch {
+	case g.typeOf(v) == onnx.Float:
+		return g.Op("HardSigmoid", []string{v}, Num("alpha", 3e38), Num("beta", atZero))
+	case atZero == 0:
+		return g.Op("Cast", []string{g.op("Greater", v, g.Number(0, v))}, Int("to", int64(g.typeOf(v))))
+	}
+	return g.Op("Cast", []string{g.op("GreaterOrEqual", v, g.Number(0, v))}, Int("to", int64(g.typeOf(v))))
+}
+
 // positive is a where x is over zero, else b.
 func (g *Graph) positive(x, a, b string) string {
 	return g.op("Where", g.op("Greater", x, g.Number(0, x)), a, b)
@@ -106,4 +124,38 @@ func geluTanh(g *Graph, x string) string {
 	du := g.op("Add", g.op("Mul", xx, g.Number(3*0.044715*k, x)), g.Number(k, x))
 	curve := g.op("Mul", g.op("Mul", x, du), g.op("Sub", g.Number(1, x), g.op("Mul", t, t)))
 	return g.op("Mul", g.op("Add", g.op("Add", t, g.Number(1, x)), curve), g.Number(0.5, x))
+}
+
+// poolFirst swaps each Relu with the MaxPool that alone reads it: the result
+// is the same, and its mask is the smaller one. The value keep stays.
+func (g *Graph) poolFirst(keep string) {
+	readers := map[string]int{keep: 2}
+	for _, v := range g.outputs {
+		readers[v.Name] = 2
+	}
+	maker := map[string]int{}
+	for i, n := range g.nodes {
+		for _, in := range reads(n) {
+			readers[in]++
+		}
+		for _, out := range n.Outputs {
+			maker[out] = i
+		}
+	}
+	for i, pool := range g.nodes {
+		if key(pool) != "MaxPool" || len(pool.Outputs) != 1 {
+			continue
+		}
+		at, ok := maker[pool.Inputs[0]]
+		if !ok || key(g.nodes[at]) != "Relu" || readers[pool.Inputs[0]] != 1 {
+			continue
+		}
+		relu, pooled := *g.nodes[at], *pool
+		middle := g.fresh()
+		g.shapes[middle], g.types[middle] = g.shapes[pool.Outputs[0]], g.types[pool.Outputs[0]]
+		pooled.Inputs, pooled.Outputs = relu.Inputs, []string{middle}
+		relu.Inputs, relu.Outputs = []string{middle}, pool.Outputs
+		// The Relu's place is before the pool's reader and after its input's maker.
+		g.nodes[at], g.nodes[i] = &pooled, &relu
+	}
 }

@@ -112,6 +112,7 @@ func Extend(m *onnx.Model, opts Options) (*onnx.Model, error) {
 	if err != nil {
 		return fail(err)
 	}
+	g.poolFirst(output)
 	if !slices.ContainsFunc(g.outputs, func(v *onnx.ValueInfo) bool { return v.Name == output }) {
 		g.Output(output, g.typeOf(output), g.dims(output)...)
 	}

@@ -278,6 +278,11 @@ func pad(c *call) error {
 		return reason("its padding is computed")
 	}
 	mode := c.text("mode", "constant")
+	moves := slices.ContainsFunc(slices.Concat(begin, end), func(n int64) bool { return n != 0 })
+	if !moves {
+		c.dx[0] = c.dy[0]
+		return nil
+	}
 	if mode == "constant" {
 		var cutting []int64
 		for _, n := range append(begin, end...) {

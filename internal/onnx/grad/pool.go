@@ -1,6 +1,10 @@
 package grad
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/assize/assize/internal/onnx"
+)
 
 // pools are the pooling operators.
 func pools() map[string]rule {
@@ -54,14 +58,62 @@ func (c *call) pool() (w *window, sizes []int64, out shape, err error) {
 	return w, sizes, w.slide(c.shape(0), c.shape(0)[1]), nil
 }
 
-// maxPool is the rule of MaxPool. Its second output, added where the model
-// does not ask for it, says where each maximum is, the first of equal ones;
-// cotangents are added up there.
+// tiles reports whether the windows lie side by side without padding, and
+// how much of the input is left over at each end.
+func (w *window) tiles(sizes []int64, out shape) (rest []int64, ok bool) {
+	for i, k := range w.kernel {
+		left := sizes[i] - out[2+i].n*k
+		if w.stride[i] != k || w.dilation[i] != 1 || w.begin[i] != 0 || left < 0 || left >= k {
+			return nil, false
+		}
+		rest = append(rest, left)
+	}
+	return rest, true
+}
+
+// enlarge repeats each element of v over a window.
+func (g *Graph) enlarge(v string, w *window) string {
+	scales := []float32{1, 1}
+	for _, k := range w.kernel {
+		scales = append(scales, float32(k))
+	}
+	// In these modes the runtime keeps its own layout of the channels.
+	return g.Op("Resize", []string{v, "", g.constant(onnx.NewFloats("", []int64{int64(len(scales))}, scales))},
+		text("mode", "nearest"), text("coordinate_transformation_mode", "asymmetric"), text("nearest_mode", "floor"))
+}
+
+// ranks numbers the elements of a plane from 1 downwards within each window.
+func (w *window) ranks(sizes []int64) []float64 {
+	var out []float64
+	for i := range sizes[0] {
+		for j := range sizes[1] {
+			at := i%w.kernel[0]*w.kernel[1] + j%w.kernel[1]
+			out = append(out, 1-float64(at)/float64(2*w.kernel[0]*w.kernel[1]))
+		}
+	}
+	return out
+}
+
+// maxPool is the rule of MaxPool: cotangents are added up at the maximum, the
+// first of equal ones. The operator's second output, added where the model
+// does not ask for it, says where that is. Where the windows lie side by
+// side comparisons find it in less time.
 func maxPool(c *call) error {
 	g := c.g
-	w, _, _, err := c.pool()
+	w, sizes, out, err := c.pool()
 	if err != nil {
 		return err
+	}
+	rest, ok := w.tiles(sizes, out)
+	if ok && len(sizes) == 2 && slices.Max(rest) == 0 && product(sizes) <= large && g.typeOf(c.in(0)) == onnx.Float {
+		below := g.op("Add", c.in(0), g.enlarge(g.op("Neg", c.out()), w))
+		// Hits are numbered downwards within their window; the first has the
+		// largest number.
+		rank := g.op("Mul", g.step(below, 1), g.Numbers(w.ranks(sizes), []int64{1, 1, sizes[0], sizes[1]}, c.in(0)))
+		top := g.Op("MaxPool", []string{rank}, Ints("kernel_shape", w.kernel...), Ints("strides", w.stride...))
+		first := g.step(g.op("Add", rank, g.enlarge(g.op("Neg", top), w)), 1)
+		c.dx[0] = g.op("Mul", first, g.enlarge(c.dy[0], w))
+		return nil
 	}
 	if c.n.Int("storage_order", 0) != 0 {
 		return reason("its indices are column-major")
@@ -117,6 +169,18 @@ func averagePool(c *call) error {
 		}
 		planes, _ := out[2:].static()
 		dy = g.op("Mul", dy, g.Numbers(counts, planes, dy))
+	}
+	if rest, ok := w.tiles(sizes, out); ok && even && len(sizes) == 2 {
+		v := g.op("Mul", dy, g.Number(1/counts[0], dy))
+		if slices.Max(rest) == 0 {
+			c.dx[0] = g.enlarge(v, w)
+			return nil
+		}
+		// One more window of zeros at each end, then what is too much cut off:
+		// padding the small tensor is the cheaper way.
+		v = g.enlarge(g.op("Pad", v, g.Integers(0, 0, 0, 0, 0, 0, 1, 1)), w)
+		c.dx[0] = g.op("Slice", v, g.Integers(0, 0), g.Integers(sizes...), g.Integers(2, 3))
+		return nil
 	}
 	// One channel at a time, so that the kernel has one channel.
 	shapeOut, _ := out[2:].static()

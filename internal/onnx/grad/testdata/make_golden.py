@@ -202,6 +202,8 @@ def convolutions():
     conv("Conv 1-D", (2, 3, 9), (4, 3, 3))
     conv("Conv 1-D strided", (2, 3, 9), (4, 3, 3), strides=[2], pads=[1, 1])
     conv("Conv", (2, 3, 6, 5), (4, 3, 3, 2))
+    conv("Conv of 16 channels", (2, 16, 6, 5), (4, 16, 3, 2), pads=[0, 1, 1, 0])
+    conv("Conv of 17 channels dilated", (1, 17, 6, 6), (3, 17, 2, 3), dilations=[2, 1], pads=[1, 1, 1, 1])
     conv("Conv padded", (2, 3, 6, 5), (4, 3, 3, 3), pads=[1, 1, 1, 1])
     conv("Conv padded unevenly", (2, 3, 6, 5), (4, 3, 3, 2), pads=[2, 0, 1, 1])
     conv("Conv padded beyond", (2, 2, 4, 4), (3, 2, 2, 2), pads=[3, 2, 2, 3])
@@ -250,6 +252,9 @@ def pools():
          x=rng.integers(0, 2, size=(2, 2, 4, 4)), differences=False)
     case("MaxPool ties overlapping", node("MaxPool", "x", kernel_shape=[3, 3], strides=[1, 1], pads=[1, 1, 1, 1]), lambda t, c: F.max_pool2d(t, 3, 1, 1), (2, 2, 5, 5),
          x=rng.integers(0, 2, size=(2, 2, 5, 5)), differences=False)
+    case("MaxPool of Relu", [node("Relu", "x", ("r",)), node("MaxPool", ("r",), kernel_shape=[2, 3], strides=[2, 3])], lambda t, c: F.max_pool2d(torch.relu(t), (2, 3)), (2, 3, 5, 6))
+    case("MaxPool of Relu read twice", [node("Relu", "x", ("r",)), node("MaxPool", ("r",), ("m",), kernel_shape=[2, 2], strides=[2, 2]), node("GlobalAveragePool", ("r",), ("a",)), node("Mul", ("m", "a"))],
+         lambda t, c: F.max_pool2d(torch.relu(t), 2) * torch.relu(t).mean((2, 3), keepdim=True), (2, 3, 4, 6))
     def avgpool(name, size, diff=True, **a):
         n = len(size) - 2
         p = a.get("pads", [0] * 2 * n)
