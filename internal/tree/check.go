@@ -5,22 +5,23 @@ import (
 	"math"
 )
 
+// maxFeatures bounds what a file may claim, as evaluation holds rows.
+const maxFeatures = 1 << 24
+
 // Check returns the first thing that is wrong with the ensemble's structure:
 // a child that does not stand behind its parent or has two, an index out of
 // range, a threshold that is NaN, a value that is not finite. Evaluation and
 // the exact search rely on what it checks.
 func (e *Ensemble) Check() error {
 	switch {
-	case e.Features < 0 || e.Features > math.MaxInt32:
-		return fmt.Errorf("%d features", e.Features)
+	case e.Features < 0 || e.Features > maxFeatures:
+		return fmt.Errorf("%d features are over the limit of %d", e.Features, maxFeatures)
 	case e.Outputs < 1:
 		return fmt.Errorf("%d outputs", e.Outputs)
 	case len(e.Base) != e.Outputs:
 		return fmt.Errorf("%d base values for %d outputs", len(e.Base), e.Outputs)
 	case len(e.Names) != 0 && len(e.Names) != e.Features:
 		return fmt.Errorf("%d names for %d features", len(e.Names), e.Features)
-	case len(e.Levels) != 0 && len(e.Levels) != e.Features:
-		return fmt.Errorf("categories for %d features of %d", len(e.Levels), e.Features)
 	case e.Classes < 0 || e.Classes == 1 || e.Classes > 2 && e.Classes != e.Outputs || e.Classes == 2 && e.Outputs > 2:
 		return fmt.Errorf("%d classes with %d outputs", e.Classes, e.Outputs)
 	case e.Link == Sigmoid && !finite(e.Slope):

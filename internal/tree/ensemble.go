@@ -17,10 +17,10 @@ type Ensemble struct {
 	// Classes is the number of classes, 0 for regression and ranking. Two
 	// classes may have one output (the second class's) or one each.
 	Classes int
-	// Levels are, per feature, the names of its categories where the file has
+	// Levels are, by feature, the names of its categories where the file has
 	// them; the feature's value is the index of the name, and any other value
-	// is an unknown category. nil, and nil at a feature, where it has none.
-	Levels [][]string
+	// is an unknown category.
+	Levels map[int][]string
 	// Base is added to each output before the link, in margin units. It has a
 	// value per output.
 	Base []float64

@@ -19,6 +19,7 @@ type nursery struct {
 	lim          Limits
 	trees, nodes int
 	words        int // of category sets
+	values       int // of leaves, as rows of a value per output
 }
 
 // tree counts one more tree.
@@ -40,22 +41,29 @@ func (g *nursery) grow(root, n int, pick func(i int) (Node, error)) ([]Node, err
 // growFrom is grow for files that number the nodes of all trees together:
 // seen marks what trees before took, one element a number.
 func (g *nursery) growFrom(root int, seen []bool, pick func(i int) (Node, error)) ([]Node, error) {
+	return g.growAs(root, func(i int) (Node, error) {
+		if i < 0 || i >= len(seen) {
+			return Node{}, fmt.Errorf("child %d of %d nodes", i, len(seen))
+		}
+		if seen[i] {
+			return Node{}, fmt.Errorf("node %d is reached twice", i)
+		}
+		seen[i] = true
+		return pick(i)
+	})
+}
+
+// growAs is grow for trees whose shape cannot have a cycle, as pick numbers
+// nodes itself.
+func (g *nursery) growAs(root int, pick func(i int) (Node, error)) ([]Node, error) {
 	type place struct {
 		number, parent int
 		right          bool
 	}
-	n := len(seen)
 	var nodes []Node
 	for stack := []place{{number: root, parent: -1}}; len(stack) > 0; {
 		p := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if p.number < 0 || p.number >= n {
-			return nil, fmt.Errorf("child %d of %d nodes", p.number, n)
-		}
-		if seen[p.number] {
-			return nil, fmt.Errorf("node %d is reached twice", p.number)
-		}
-		seen[p.number] = true
 		if g.nodes++; g.nodes > g.lim.MaxNodes {
 			return nil, fmt.Errorf("more than %d nodes", g.lim.MaxNodes)
 		}

@@ -104,10 +104,7 @@ func (enc *encoders) double(columns []column) bool {
 // inputs that hold one feature each.
 func (enc *encoders) finish() {
 	if len(enc.levels) > 0 {
-		enc.e.Levels = make([][]string, enc.e.Features)
-		for f, names := range enc.levels {
-			enc.e.Levels[f] = names
-		}
+		enc.e.Levels = enc.levels
 	}
 	if inputs := enc.m.Inputs(); len(inputs) == enc.e.Features {
 		for _, in := range inputs {

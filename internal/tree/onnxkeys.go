@@ -80,7 +80,7 @@ func (enc *encoders) label(n *onnx.Node, x []column) ([]column, error) {
 	default:
 		return nil, fmt.Errorf("to text is not supported")
 	}
-	if len(values) > maxKeys {
+	if len(values) > maxKeys || len(values)*len(x) > maxColumns {
 		return nil, fmt.Errorf("%d keys are over the limit of %d", len(values), maxKeys)
 	}
 	texts, floats := n.Attribute("keys_strings"), n.Attribute("keys_floats")

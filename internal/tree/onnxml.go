@@ -52,6 +52,8 @@ func readONNX(b []byte, g *nursery) (*Ensemble, error) {
 		err = p.classifier(node)
 	case "TreeEnsembleRegressor":
 		err = p.regressor(node)
+	case "TreeEnsemble":
+		err = p.ensemble(node)
 	default:
 		err = fmt.Errorf("operator %s is not supported", node.OpType)
 	}
@@ -131,6 +133,10 @@ func (p *onnxPlanter) classifier(n *onnx.Node) error {
 	if err := p.base(base); err != nil {
 		return err
 	}
+	if e.Classes == 2 && e.Outputs == 2 && (len(base) > 0 || !p.always(n, leaves)[1]) {
+		return fmt.Errorf("two classes with weights for both, and a base value or a leaf that has none for the second, " +
+			"are not supported: ONNX Runtime does not add them up\nhint: assess it as a model without trees")
+	}
 	return p.trees(n, leaves)
 }
 
@@ -165,6 +171,14 @@ func (p *onnxPlanter) regressor(n *onnx.Node) error {
 	}
 	if err := p.base(base); err != nil {
 		return err
+	}
+	if len(base) > 0 && e.Outputs > 1 {
+		for k, sure := range p.always(n, leaves) {
+			if !sure && e.Base[k] != 0 {
+				return fmt.Errorf("a base value for target %d, to which some leaves add nothing, is not supported: "+
+					"ONNX Runtime then leaves it away\nhint: assess it as a model without trees", k)
+			}
+		}
 	}
 	return p.trees(n, leaves)
 }

@@ -100,7 +100,7 @@ func (p *onnxPlanter) trees(n *onnx.Node, l onnxLeaves) error {
 		shared := -2 // the output that all leaves so far add to
 		pick := func(i int) (Node, error) {
 			if string(modes[i]) == "LEAF" {
-				return p.leaf(&tree, &shared, l, weights[onnxKey{treeIDs[i], nodeIDs[i]}]), nil
+				return p.leaf(&tree, &shared, l, weights[onnxKey{treeIDs[i], nodeIDs[i]}])
 			}
 			left, err := child(i, yes[i])
 			if err != nil {
@@ -127,7 +127,10 @@ func (p *onnxPlanter) trees(n *onnx.Node, l onnxLeaves) error {
 
 // leaf appends a row of a value per output, and notes in shared the one
 // output that the tree adds to, or -1 where there are several.
-func (p *onnxPlanter) leaf(t *Tree, shared *int, l onnxLeaves, weights []int) Node {
+func (p *onnxPlanter) leaf(t *Tree, shared *int, l onnxLeaves, weights []int) (Node, error) {
+	if p.g.values += p.e.Outputs; p.g.values > p.g.lim.MaxNodes {
+		return Node{}, fmt.Errorf("leaves take more than %d values", p.g.lim.MaxNodes)
+	}
 	row := make([]float64, p.e.Outputs)
 	for _, w := range weights {
 		k := int(l.ids[w])
@@ -142,7 +145,37 @@ func (p *onnxPlanter) leaf(t *Tree, shared *int, l onnxLeaves, weights []int) No
 		}
 	}
 	t.Values = append(t.Values, row...)
-	return leaf(len(t.Values) - len(row))
+	return leaf(len(t.Values) - len(row)), nil
+}
+
+// always says, per output, whether some tree adds to it whatever leaf is
+// reached. ONNX Runtime treats an output that no leaf added to in its own
+// way, which no sum expresses.
+func (p *onnxPlanter) always(n *onnx.Node, l onnxLeaves) []bool {
+	treeIDs, nodeIDs := ints(n, "nodes_treeids"), ints(n, "nodes_nodeids")
+	leaves, adds := map[int64]int{}, map[onnxKey]map[onnxKey]bool{}
+	if a := n.Attribute("nodes_modes"); a != nil && len(a.Strings) == len(treeIDs) && len(nodeIDs) == len(treeIDs) {
+		for i, mode := range a.Strings {
+			if string(mode) == "LEAF" {
+				leaves[treeIDs[i]]++
+			}
+		}
+	}
+	sure := make([]bool, p.e.Outputs)
+	for i, id := range l.ids {
+		if id < 0 || id >= int64(len(sure)) {
+			continue
+		}
+		k := onnxKey{l.trees[i], id}
+		if adds[k] == nil {
+			adds[k] = map[onnxKey]bool{}
+		}
+		adds[k][onnxKey{l.trees[i], l.nodes[i]}] = true
+		if len(adds[k]) == leaves[l.trees[i]] {
+			sure[id] = true
+		}
+	}
+	return sure
 }
 
 // settle turns rows into single values where the tree adds to one output.
@@ -159,5 +192,6 @@ func (p *onnxPlanter) settle(t *Tree, shared int) {
 			n.Left = int32(len(values) - 1)
 		}
 	}
+	p.g.values -= len(t.Values) - len(values)
 	t.Values = values
 }

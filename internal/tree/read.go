@@ -8,7 +8,8 @@ import (
 )
 
 // Read decodes a tree ensemble, whose format it tells by content: ONNX with
-// one tree ensemble operator of ai.onnx.ml, and XGBoost JSON. Anything
+// one tree ensemble operator of ai.onnx.ml, XGBoost's JSON, UBJ, text dump
+// and old binary format, LightGBM's text and JSON, CatBoost's JSON. Anything
 // else, and what these formats can hold beside trees that compare one feature
 // at a node, is refused with the reason.
 func Read(b []byte, lim Limits) (*Ensemble, error) {
@@ -45,16 +46,29 @@ type format struct {
 // names that only one library writes.
 func recognise(b []byte) format {
 	start := bytes.TrimLeft(b, " \t\r\n")
+	has := func(prefix string) bool { return bytes.HasPrefix(b, []byte(prefix)) }
 	within := func(name string) bool { return bytes.Contains(start, []byte(name)) }
 	switch {
 	case len(b) == 0:
 		return format{}
+	case has("{L\x00\x00"), has("{i\x07learner"), has("{U\x07learner"):
+		return format{"xgboost-ubj", readXGBoostUBJ}
 	case len(start) > 0 && start[0] == '{':
 		switch {
+		case within(`"oblivious_trees"`), within(`"features_info"`):
+			return format{"catboost-json", readCatBoost}
 		case within(`"learner"`):
 			return format{"xgboost-json", readXGBoostJSON}
+		case within(`"tree_info"`):
+			return format{"lightgbm-json", readLightGBMJSON}
 		}
 		return format{}
+	case len(start) > 0 && start[0] == '[' && within(`"nodeid"`):
+		return format{"xgboost-dump", readXGBoostDump}
+	case bytes.HasPrefix(start, []byte("tree\n")), bytes.HasPrefix(start, []byte("tree\r\n")):
+		return format{"lightgbm-text", readLightGBMText}
+	case has("binf"), looksXGBoostBinary(b):
+		return format{"xgboost-binary", readXGBoostBinary}
 	case onnx.Sniff(b[:min(len(b), onnx.SniffBytes)]) == onnx.Unrecognised:
 		return format{"onnx-ml", readONNX}
 	}

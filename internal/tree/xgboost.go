@@ -13,11 +13,12 @@ type xgbFacts struct {
 	// base is the base score: one for all outputs or one each, in the units
 	// of the prediction for logistic and exponential objectives, else of the margin.
 	base             []float64
+	margin           bool // base is a margin already, as before version 1
 	features         int
 	classes, targets int
 }
 
-// xgbObjectives holds, by objective, the number of classes (-1: as many as
+// xgbObjective tells the number of classes (-1: as many as
 // outputs) and the link.
 func xgbObjective(name string) (classes int, link Link, ok bool) {
 	switch name {
@@ -69,6 +70,10 @@ func newXGBoost(f xgbFacts) (*Ensemble, error) {
 	e.Base = make([]float64, outputs)
 	for k := range e.Base {
 		b := f.base[min(k, len(f.base)-1)]
+		e.Base[k] = float64(float32(b))
+		if f.margin {
+			continue
+		}
 		m, err := xgbMargin(name, link, float32(b))
 		if err != nil {
 			return nil, err
@@ -81,7 +86,7 @@ func newXGBoost(f xgbFacts) (*Ensemble, error) {
 // xgbMargin turns a base score into a margin.
 func xgbMargin(objective string, link Link, p float32) (float32, error) {
 	switch {
-	case link == Sigmoid || objective == "binary:logitraw":
+	case link == Sigmoid:
 		if !(p > 0 && p < 1) {
 			return 0, fmt.Errorf("base score %v of %s is no probability within 0 and 1", p, objective)
 		}

@@ -212,20 +212,19 @@ func (c *xgbColumns) tree() (t xgbTree, err error) {
 }
 
 // levels returns the names of each feature's categories.
-func (c *xgbCats) levels(features int) ([][]string, error) {
+func (c *xgbCats) levels(features int) (map[int][]string, error) {
 	if len(c.Enc) == 0 {
 		return nil, nil
 	}
 	if len(c.Enc) != features {
 		return nil, fmt.Errorf("categories for %d features of %d", len(c.Enc), features)
 	}
-	all, some := make([][]string, features), false
+	all := map[int][]string{}
 	for f, enc := range c.Enc {
 		if len(enc.Offsets) == 0 {
 			for _, v := range enc.Values {
 				all[f] = append(all[f], v.String())
 			}
-			some = some || len(all[f]) > 0
 			continue
 		}
 		text := make([]byte, len(enc.Values))
@@ -243,10 +242,6 @@ func (c *xgbCats) levels(features int) ([][]string, error) {
 			}
 			all[f] = append(all[f], string(text[from:to]))
 		}
-		some = true
-	}
-	if !some {
-		return nil, nil
 	}
 	return all, nil
 }
