@@ -234,6 +234,33 @@ def onnx_entry(name, graph, q, classifier):
     add(name, graph.SerializeToString(), q, None, out, single=True, classifier=classifier)
 
 
+def make_encoded(seed):
+    """Pipelines over columns of their own names, one of them text."""
+    r = np.random.default_rng(6000 + seed)
+    n, names = 150, ["red", "green", "blue", "7"]
+    def rows(n, known):
+        f = pd.DataFrame(table(r, n, 2, seed % 2 == 0).astype(np.float32), columns=["a", "b"])
+        f["i"] = r.integers(0, 6 if known else 8, n).astype(np.int64)
+        f["k"] = r.choice(names[:3] if known else names, n)
+        return f
+    x, q = rows(n, True), rows(40, False)
+    y = ((np.nan_to_num(x["a"]) + (x["k"] == "green") + (x["i"] > 3) + r.normal(size=n) / 3) > 0.8).astype(int)
+    unknown = {"handle_unknown": "ignore"}
+    ordinal = {"handle_unknown": "use_encoded_value", "unknown_value": -1}
+    text = preprocessing.OneHotEncoder(**unknown) if seed % 3 else preprocessing.OrdinalEncoder(**ordinal)
+    whole = [preprocessing.OneHotEncoder(**unknown), "passthrough", preprocessing.OrdinalEncoder(**ordinal)][seed % 4 % 3]
+    front = ColumnTransformer([("n", pipeline.make_pipeline(impute.SimpleImputer(), preprocessing.StandardScaler()), ["a", "b"]), ("t", text, ["k"]), ("w", whole, ["i"])])
+    back = [ensemble.RandomForestClassifier(5, max_depth=4, random_state=seed), ensemble.GradientBoostingClassifier(n_estimators=5, random_state=seed)][seed % 2]
+    m = pipeline.make_pipeline(front, back).fit(x, y)
+    types = skl2onnx.common.data_types
+    graph = skl2onnx.to_onnx(m, initial_types=[("a", types.FloatTensorType([None, 1])), ("b", types.FloatTensorType([None, 1])), ("i", types.Int64TensorType([None, 1])), ("k", types.StringTensorType([None, 1]))],
+                             options={"zipmap": False}, target_opset={"": 15, "ai.onnx.ml": 3})
+    out = onnxruntime.InferenceSession(graph.SerializeToString()).run(None, {c: q[[c]].to_numpy() if c != "k" else q[[c]].to_numpy().astype(object) for c in q.columns})[1]
+    texts = list(q["k"])
+    q["k"] = -1
+    add(f"encoded-{seed}.onnx", graph.SerializeToString(), q.to_numpy(dtype=np.float64), None, out, texts=texts, classifier=True)
+
+
 def make_onnx(seed):
     """Random operators of every mode, with missing values, as no converter writes them."""
     r = np.random.default_rng(4000 + seed)
@@ -325,7 +352,7 @@ def make_v5(seed):
 
 def main():
     skipped = []
-    for make, count in (make_xgboost, 60), (make_lightgbm, 52), (make_catboost, 40), (make_sklearn, 60), (make_onnx, 48), (make_v5, 24):
+    for make, count in (make_xgboost, 60), (make_lightgbm, 52), (make_catboost, 40), (make_sklearn, 60), (make_onnx, 48), (make_v5, 24), (make_encoded, 24):
         for seed in range(count):
             try:
                 make(seed)
