@@ -68,13 +68,8 @@ func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Optio
 	return s.flush(w, "plan")
 }
 
-// first keeps a column narrow: the first goal, and how many more there are.
-func first(ids []string) string {
-	if len(ids) < 2 {
-		return goals(ids)
-	}
-	return fmt.Sprintf("%s +%d", ids[0], len(ids)-1)
-}
+// first keeps a column narrow: the goal that a probe is most about.
+func first(ids []string) string { return goals(ids[:min(1, len(ids))]) }
 
 func goals(ids []string) string {
 	if len(ids) == 0 {

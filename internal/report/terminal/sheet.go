@@ -90,7 +90,7 @@ func (s *sheet) marked(mark string, indent int, attribute, text string) {
 func (s *sheet) wrap(text string, width, hang int) []string {
 	var lines []string
 	line, room := "", width
-	for word := range strings.FieldsSeq(wording.Clean(text)) {
+	for word := range strings.FieldsFuncSeq(wording.Clean(text), breaks) {
 		if line != "" && s.wide.StringWidth(line)+1+s.wide.StringWidth(word) > room {
 			lines, line, room = append(lines, line), "", width-hang
 		}
@@ -149,3 +149,6 @@ func (s *sheet) table(indent int, widths []int, right []bool, rows [][]string) {
 		s.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 }
+
+// breaks tells where a line may end: not at the narrow space between a number and its unit.
+func breaks(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }
