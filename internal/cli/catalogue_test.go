@@ -83,7 +83,7 @@ func TestListsKeepTheirKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s\nhint: where the change is meant, go test -run Keys -update ./internal/cli", diff)
+		t.Errorf("%s\nhint: where the change is meant, go test ./internal/cli -run Keys -update", diff)
 	}
 }
 
