@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"testing"
 	"time"
@@ -31,11 +32,18 @@ func BenchmarkProgram(b *testing.B) {
 			x = append(x, float32(v))
 		}
 	}
-	for _, n := range []int{1, 16, 64, 256, 4096} {
-		b.Run(fmt.Sprintf("rows=%d", n), func(b *testing.B) {
+	for _, c := range []struct {
+		n       int
+		missing bool
+	}{{1, false}, {16, false}, {64, false}, {256, false}, {4096, false}, {1, true}, {4096, true}} {
+		n := c.n
+		b.Run(fmt.Sprintf("rows=%d/missing=%v", n, c.missing), func(b *testing.B) {
 			rows := make([]float32, n*e.Features)
 			for i := range rows {
 				rows[i] = x[i%len(x)]
+				if c.missing && i%7 == 3 {
+					rows[i] = float32(math.NaN())
+				}
 			}
 			in := []*ort.Tensor{{Type: onnx.Float, Shape: []int64{int64(n), int64(e.Features)}, Data: rows}}
 			out := make([]float64, n)

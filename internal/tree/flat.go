@@ -69,9 +69,10 @@ type flat[C, S number] struct {
 	base   []S
 	trees  []flatTree
 	tests  []test[C] // of whole trees
-	leaves []S       // their leaves' values
-	rows   []int32   // their leaves' first values in Tree.Values, where leaves are vectors
+	right  []int8    // 1 where a missing value goes right, as tests
 	steps  []step[C] // of uneven trees
+	turns  []int8    // 1 where a missing value goes right, as steps
+	leaves []S       // values, Outputs of them a leaf where Tree.Output is -1
 }
 
 // test asks whether x[feature] is at most t: the left child is at 2i+1, the
@@ -87,7 +88,7 @@ type step[C number] struct {
 	t       C
 	feature int32
 	left    int32
-	leaf    int32 // index into leaves or rows; -1 at a test
+	leaf    int32 // the leaf's number in its tree; -1 at a test
 }
 
 // flatTree says where a tree lies. A tree that one comparison a node cannot
@@ -139,11 +140,16 @@ func limit[C number](n *Node) C {
 	return t
 }
 
+// missingRight is 1 where a missing value goes right.
+func (n *Node) missingRight() int8 {
+	if n.GoesLeft(math.NaN(), nil) {
+		return 0
+	}
+	return 1
+}
+
 func (f *flat[C, S]) add(e *Ensemble, t *Tree) {
 	ft := flatTree{output: t.Output, tests: len(f.tests), steps: len(f.steps), leaf: len(f.leaves)}
-	if t.Output == -1 {
-		ft.leaf = len(f.rows)
-	}
 	depth := make([]int, len(t.Nodes))
 	for i, n := range t.Nodes {
 		ft.depth = max(ft.depth, depth[i])
@@ -166,13 +172,15 @@ func (f *flat[C, S]) add(e *Ensemble, t *Tree) {
 	f.trees = append(f.trees, ft)
 }
 
-// keep appends a leaf's value, or where its values are.
+// keep appends a leaf's value or values.
 func (f *flat[C, S]) keep(e *Ensemble, t *Tree, leaf *Node) {
+	width := 1
 	if t.Output == -1 {
-		f.rows = append(f.rows, leaf.Left)
-		return
+		width = e.Outputs
 	}
-	f.leaves = append(f.leaves, S(e.value(t, int(leaf.Left))))
+	for k := range width {
+		f.leaves = append(f.leaves, S(e.value(t, int(leaf.Left)+k)))
+	}
 }
 
 func (f *flat[C, S]) addWhole(e *Ensemble, t *Tree, ft *flatTree) {
@@ -183,10 +191,12 @@ func (f *flat[C, S]) addWhole(e *Ensemble, t *Tree, ft *flatTree) {
 			n := &t.Nodes[i]
 			if n.Feature < 0 {
 				f.tests = append(f.tests, test[C]{t: C(math.Inf(1))})
+				f.right = append(f.right, 0)
 				next = append(next, i, i)
 				continue
 			}
 			f.tests = append(f.tests, test[C]{t: limit[C](n), feature: n.Feature})
+			f.right = append(f.right, n.missingRight())
 			next = append(next, n.Left, n.Right)
 		}
 		level = next
@@ -197,26 +207,20 @@ func (f *flat[C, S]) addWhole(e *Ensemble, t *Tree, ft *flatTree) {
 }
 
 func (f *flat[C, S]) addUneven(e *Ensemble, t *Tree) {
-	first := len(f.steps)
-	base := len(f.leaves)
-	if t.Output == -1 {
-		base = len(f.rows)
-	}
+	first, leaves := len(f.steps), int32(0)
 	queue := []int32{0}
-	f.steps = append(f.steps, step[C]{})
+	f.steps, f.turns = append(f.steps, step[C]{}), append(f.turns, 0)
 	for at := 0; at < len(queue); at++ {
 		n := &t.Nodes[queue[at]]
 		if n.Feature < 0 {
-			here := max(len(f.leaves), 0)
-			if t.Output == -1 {
-				here = len(f.rows)
-			}
-			f.steps[first+at] = step[C]{t: C(math.Inf(1)), left: int32(at), leaf: int32(here - base)}
+			f.steps[first+at] = step[C]{t: C(math.Inf(1)), left: int32(at), leaf: leaves}
 			f.keep(e, t, n)
+			leaves++
 			continue
 		}
 		f.steps[first+at] = step[C]{t: limit[C](n), feature: n.Feature, left: int32(len(queue)), leaf: -1}
+		f.turns[first+at] = n.missingRight()
 		queue = append(queue, n.Left, n.Right)
-		f.steps = append(f.steps, step[C]{}, step[C]{})
+		f.steps, f.turns = append(f.steps, step[C]{}, step[C]{}), append(f.turns, 0, 0)
 	}
 }
