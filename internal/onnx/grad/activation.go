@@ -143,11 +143,11 @@ func (g *Graph) poolFirst(keep string) {
 		}
 	}
 	for i, pool := range g.nodes {
-		if key(pool) != "MaxPool" || len(pool.Outputs) != 1 {
+		if key(pool) != "MaxPool" || len(pool.Outputs) != 1 || len(pool.Inputs) == 0 {
 			continue
 		}
 		at, ok := maker[pool.Inputs[0]]
-		if !ok || key(g.nodes[at]) != "Relu" || readers[pool.Inputs[0]] != 1 {
+		if !ok || key(g.nodes[at]) != "Relu" || len(g.nodes[at].Outputs) != 1 || readers[pool.Inputs[0]] != 1 {
 			continue
 		}
 		relu, pooled := *g.nodes[at], *pool

@@ -28,7 +28,7 @@ func (c *call) window(kernel []int64) (w *window, ok bool) {
 	w = &window{kernel: kernel, stride: c.list("strides", n, 1), dilation: c.list("dilations", n, 1),
 		ceil: c.n.Int("ceil_mode", 0) == 1}
 	pads := c.list("pads", 2*n, 0)
-	if len(w.stride) != n || len(w.dilation) != n || len(pads) != 2*n || slices.Contains(w.stride, 0) || slices.Contains(kernel, 0) {
+	if !fits(n, pads, kernel, w.stride, w.dilation) {
 		return nil, false
 	}
 	w.begin, w.end = slices.Clone(pads[:n]), slices.Clone(pads[n:])
@@ -53,6 +53,17 @@ func (c *call) window(kernel []int64) (w *window, ok bool) {
 	return w, true
 }
 
+// fits reports whether the attributes of a window have n entries, and values
+// that no real model exceeds.
+func fits(n int, pads []int64, positive ...[]int64) bool {
+	if len(pads) != 2*n || slices.ContainsFunc(pads, func(v int64) bool { return v < -large || v > large }) {
+		return false
+	}
+	return !slices.ContainsFunc(positive, func(list []int64) bool {
+		return len(list) != n || slices.ContainsFunc(list, func(v int64) bool { return v < 1 || v > large })
+	})
+}
+
 // spatial returns the sizes of input i without batch and channels.
 func (c *call) spatial(i int) ([]int64, bool) {
 	if s := c.shape(i); len(s) > 2 {
@@ -68,6 +79,9 @@ func (w *window) outputs(i int, size dim) dim {
 		return unknown()
 	}
 	room := size.n + w.begin[i] + w.end[i] - w.reach(i)
+	if room < 0 {
+		return unknown() // the runtime refuses it
+	}
 	n := room/w.stride[i] + 1
 	// A last window that would start in the padding at the end is left out.
 	if w.ceil && room%w.stride[i] != 0 && n*w.stride[i] < size.n+w.begin[i] {
@@ -131,7 +145,7 @@ func conv(c *call) error {
 	}
 	k, ok := c.kernel()
 	sizes, static := c.spatial(0)
-	if !ok || !static {
+	if !ok || !static || len(k) != len(sizes) {
 		return reason("the size of its input is unknown")
 	}
 	w, ok := c.window(k)
@@ -163,7 +177,7 @@ func conv(c *call) error {
 // runtime folds it where the weight is constant.
 func (g *Graph) flipped(weight string, group int64) (string, bool) {
 	w, static := g.shapes[weight].static()
-	if !static || w[0]%group != 0 {
+	if !static || len(w) < 3 || group < 1 || w[0]%group != 0 {
 		return "", false
 	}
 	n := len(w) - 2
@@ -214,7 +228,7 @@ func (c *call) transposed() (w *window, sizes []int64, ok bool) {
 	pads := c.list("pads", 2*n, 0)
 	w = &window{kernel: k, stride: c.list("strides", n, 1), dilation: c.list("dilations", n, 1),
 		begin: make([]int64, n), end: make([]int64, n)}
-	if len(extra) != n || len(pads) != 2*n || len(w.stride) != n || len(w.dilation) != n {
+	if len(extra) != n || !fits(n, pads, k, w.stride, w.dilation) {
 		return nil, nil, false
 	}
 	if declared != nil && len(declared.Ints) < n {

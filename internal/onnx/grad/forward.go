@@ -155,13 +155,16 @@ func numbers(values []int64) []dim {
 // add appends a forward node and notes what is known of its outputs.
 func (g *Graph) add(n *onnx.Node) {
 	g.nodes = append(g.nodes, n)
+	if len(n.Outputs) == 0 {
+		return
+	}
 	varies := slices.ContainsFunc(reads(n), func(in string) bool { return g.varying[in] })
 	for _, out := range n.Outputs {
 		g.varying[out] = g.varying[out] || varies
 	}
 	c := &call{g: g, n: n}
 	c.infer()
-	if g.ints != nil && len(n.Outputs) == 1 && n.Domain == "" {
+	if len(n.Outputs) == 1 && n.Domain == "" {
 		if v := c.evaluate(); v != nil && len(v) <= small {
 			g.ints[n.Outputs[0]] = v
 		}

@@ -296,7 +296,7 @@ func pad(c *call) error {
 		if begin[k] == 0 && end[k] == 0 {
 			continue
 		}
-		if !s[k].known() || s[k].n > large || begin[k] > large || end[k] > large {
+		if !s[k].known() || s[k].n > large || max(begin[k], end[k]) > large || min(begin[k], end[k]) < -large {
 			return reason("the size of its input is unknown")
 		}
 		var from []int64

@@ -83,7 +83,7 @@ func matmulShape(c *call) []shape {
 func matmul(c *call) error {
 	g, a, b, dy := c.g, c.in(0), c.in(1), c.dy[0]
 	sa, sb := c.shape(0), c.shape(1)
-	if sa == nil || sb == nil {
+	if len(sa) == 0 || len(sb) == 0 {
 		return reason("the rank of an operand is unknown")
 	}
 	if len(sa) == 1 {

@@ -47,16 +47,18 @@ func Logits(m *onnx.Model, output string) (name string, found bool) {
 
 // normalises reports whether a division is one of a row by its own sum.
 func normalises(maker map[string]*onnx.Node, div *onnx.Node) bool {
-	value := div.Inputs[0]
-	sum := maker[div.Inputs[1]]
-	if sum != nil && sum.OpType == "Where" {
+	if len(div.Inputs) != 2 {
+		return false
+	}
+	value, sum := div.Inputs[0], maker[div.Inputs[1]]
+	if sum != nil && sum.OpType == "Where" && len(sum.Inputs) == 3 {
 		sum = maker[sum.Inputs[2]]
 	}
-	if sum == nil || sum.OpType != "ReduceSum" {
+	if sum == nil || sum.OpType != "ReduceSum" || len(sum.Inputs) == 0 {
 		return false
 	}
 	of := sum.Inputs[0]
-	if abs := maker[of]; abs != nil && abs.OpType == "Abs" {
+	if abs := maker[of]; abs != nil && abs.OpType == "Abs" && len(abs.Inputs) == 1 {
 		of = abs.Inputs[0]
 	}
 	return of == value

@@ -11,7 +11,7 @@ import (
 // operators of ai.onnx that compute the same, up to rounding; these have
 // rules. Other nodes come back as they are.
 func (g *Graph) lower(n *onnx.Node) ([]*onnx.Node, error) {
-	if n.Domain != "ai.onnx.ml" || len(n.Inputs) == 0 {
+	if n.Domain != "ai.onnx.ml" || len(n.Inputs) == 0 || len(n.Outputs) == 0 {
 		return []*onnx.Node{n}, nil
 	}
 	l := &lowering{g: g, n: n, first: len(g.nodes)}

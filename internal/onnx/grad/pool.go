@@ -193,9 +193,13 @@ func averagePool(c *call) error {
 // large bounds the constants that a rule makes, in elements.
 const large = 1 << 20
 
+// product multiplies positive numbers; what is over large is large + 1.
 func product(list []int64) int64 {
 	n := int64(1)
 	for _, v := range list {
+		if v < 1 || v > large || n*v > large {
+			return large + 1
+		}
 		n *= v
 	}
 	return n

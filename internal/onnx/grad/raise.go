@@ -20,7 +20,7 @@ const (
 // Unsqueeze), Softmax and its kin stopped flattening, Dropout and
 // BatchNormalization lost their training outputs.
 func (g *Graph) raise(n *onnx.Node, version int64) ([]*onnx.Node, error) {
-	if n.Domain != "" && n.Domain != "ai.onnx" {
+	if n.Domain != "" && n.Domain != "ai.onnx" || len(n.Inputs) == 0 || len(n.Outputs) == 0 {
 		return []*onnx.Node{n}, nil
 	}
 	c := *n

@@ -85,7 +85,7 @@ func (g *Graph) backward(input, output, seed string) (string, error) {
 		missing.Nodes = append(missing.Nodes, UnsupportedNode{Name: n.Name, OpType: key(n), Reason: reason})
 	}
 	for _, n := range slices.Backward(forward) {
-		c := &call{g: g, n: n, dy: make([]string, len(n.Outputs)), dx: make([]string, len(n.Inputs))}
+		c := &call{g: g, n: n, dy: make([]string, len(n.Outputs)), dx: make([]string, max(3, len(n.Inputs)))}
 		reached := false
 		for i, out := range n.Outputs {
 			c.dy[i] = sums[out]

@@ -240,7 +240,7 @@ func tile(c *call) error {
 
 func depthToSpaceShape(c *call) []shape {
 	s, b := c.shape(0), c.n.Int("blocksize", 1)
-	if len(s) != 4 || !s[1].known() || b < 1 {
+	if len(s) != 4 || !s[1].known() || b < 1 || b > large {
 		return []shape{nil}
 	}
 	return []shape{{s[0], fixed(s[1].n / (b * b)), times(s[2], fixed(b)), times(s[3], fixed(b))}}
@@ -248,7 +248,7 @@ func depthToSpaceShape(c *call) []shape {
 
 func spaceToDepthShape(c *call) []shape {
 	s, b := c.shape(0), c.n.Int("blocksize", 1)
-	if len(s) != 4 || !s[2].known() || !s[3].known() || b < 1 {
+	if len(s) != 4 || !s[2].known() || !s[3].known() || b < 1 || b > large {
 		return []shape{nil}
 	}
 	return []shape{{s[0], times(s[1], fixed(b*b)), fixed(s[2].n / b), fixed(s[3].n / b)}}
@@ -256,6 +256,9 @@ func spaceToDepthShape(c *call) []shape {
 
 func depthToSpace(c *call) error {
 	g, b, dy := c.g, c.n.Int("blocksize", 1), c.dy[0]
+	if b < 1 || b > large {
+		return reason("its block size is out of range")
+	}
 	if c.text("mode", "DCR") == "DCR" {
 		c.dx[0] = g.Op("SpaceToDepth", []string{dy}, Int("blocksize", b))
 		return nil

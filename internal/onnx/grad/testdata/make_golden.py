@@ -112,7 +112,7 @@ def elementwise():
     case("Erf", node("Erf", "x"), lambda t, c: torch.erf(t), (3, 4, 2), differences=False)
     for op, fn in {"Log": torch.log, "Sqrt": torch.sqrt, "Reciprocal": torch.reciprocal}.items():
         case(op, node(op, "x"), lambda t, c, fn=fn: fn(t), (3, 4), x=positive(3, 4))
-    case("LeakyRelu", node("LeakyRelu", "x", alpha=0.1), lambda t, c: F.leaky_relu(t, 0.1), (3, 5))
+    case("LeakyRelu", node("LeakyRelu", "x", alpha=0.125), lambda t, c: F.leaky_relu(t, 0.125), (3, 5))
     case("ThresholdedRelu", node("ThresholdedRelu", "x", alpha=0.5), lambda t, c: F.threshold(t, 0.5, 0.0), (3, 5))
     case("Elu", node("Elu", "x", alpha=1.5), lambda t, c: F.elu(t, 1.5), (3, 5))
     case("Celu", node("Celu", "x", alpha=2.0), lambda t, c: F.celu(t, 2.0), (3, 5))
