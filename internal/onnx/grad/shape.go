@@ -166,10 +166,14 @@ func unsqueezeShape(c *call) []shape {
 	return []shape{out}
 }
 
-// permutation returns the attribute perm, or the reversal of a known rank.
+// permutation returns the attribute perm, or the reversal of a known rank;
+// nil where the rank is unknown.
 func (c *call) permutation() []int64 {
 	if a := c.n.Attribute("perm"); a != nil {
 		return a.Ints
+	}
+	if c.shape(0) == nil {
+		return nil
 	}
 	perm := upTo(len(c.shape(0)))
 	slices.Reverse(perm)
