@@ -111,8 +111,9 @@ func (r *reading) cuts() []float64 {
 }
 
 // aim is what an attacker wants who stands at a decision, and the slack with
-// which a proof holds for the runtime. Nil: nothing gains.
-func (r *reading) aim(g *exact.Engine, from model.Decision) (exact.Aim, float64) {
+// which a proof holds for the runtime. Nil: nothing gains. Scores must clear each
+// cut by a margin, for systems that round what they give out.
+func (r *reading) aim(g *exact.Engine, from model.Decision, clear float64) (exact.Aim, float64) {
 	var aim exact.Aim
 	slack := 0.0
 	put := func(halves []exact.Half, noise float64) {
@@ -150,6 +151,7 @@ func (r *reading) aim(g *exact.Engine, from model.Decision) (exact.Aim, float64)
 		}
 		var halves []exact.Half
 		noise := 0.0
+		low, high = low+clear, high-clear
 		if t := r.margin(low); !math.IsInf(t, -1) {
 			halves = append(halves, exact.Half{Weights: r.weights, Above: t, OrEqual: true})
 			noise = max(noise, r.noise(low))
@@ -157,6 +159,9 @@ func (r *reading) aim(g *exact.Engine, from model.Decision) (exact.Aim, float64)
 		if t := r.margin(high); !math.IsInf(t, 1) {
 			halves = append(halves, exact.Half{Weights: negative, Above: -t})
 			noise = max(noise, r.noise(high))
+		}
+		if low >= high {
+			continue
 		}
 		if halves == nil { // every score gains
 			halves = append(halves, exact.Half{Weights: r.weights, Above: -math.MaxFloat64})

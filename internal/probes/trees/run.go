@@ -153,7 +153,13 @@ type searcher struct {
 	bare *model.Model // without solutions: what the ensemble alone decides
 	g    *exact.Engine
 	r    *reading
-	aims map[model.Decision]aimed
+	aims map[standing]aimed
+}
+
+// standing is where an attacker stands and by how much scores must clear a cut.
+type standing struct {
+	from  model.Decision
+	clear float64
 }
 
 type aimed struct {
@@ -190,7 +196,7 @@ func (s *searcher) open(unit string) (reason, error) {
 			why = notSearchable
 			continue
 		}
-		s.aims = map[model.Decision]aimed{}
+		s.aims = map[standing]aimed{}
 		return 0, nil
 	}
 	return why, nil
@@ -268,23 +274,34 @@ func (s *searcher) row(ctx context.Context, i int, a *model.Answers, bare model.
 	if !attackable || !inside || !agrees {
 		return nil
 	}
-	to, ok := s.aims[from]
-	if !ok {
-		to.aim, to.slack = s.r.aim(s.g, from)
-		s.aims[from] = to
-	}
-	if to.aim == nil {
-		put(colNever, 1)
-		put(colExact, 1)
-		put(colProven, 1)
-		return nil
-	}
-	got, err := s.g.Search(ctx, x, to.aim, exact.Options{Norm: s.norm, Slack: to.slack, Boxes: c.Params.Int("boxes"), Accept: s.accept(x)})
-	if err == nil {
-		err = ctx.Err()
-	}
+	got, err := s.search(ctx, i, from, 0)
 	if err != nil {
-		return fmt.Errorf("search row %d: %w", c.Index[i], err)
+		return err
+	}
+	gained := false
+	if got.Witness != nil {
+		if gained, err = s.gains(ctx, got.Witness, from); err != nil {
+			return err
+		}
+	}
+	// A system that rounds its answers gives another decision only past the cut.
+	for _, clear := range []float64{0.0005, 0.005, 0.05} {
+		if gained || got.Witness == nil || c.Model.Unlimited() || s.r.weights == nil {
+			break
+		}
+		past, err := s.search(ctx, i, from, clear)
+		if err != nil {
+			return err
+		}
+		if past.Witness == nil {
+			break
+		}
+		if gained, err = s.gains(ctx, past.Witness, from); err != nil {
+			return err
+		}
+		if gained {
+			got.Witness, got.Upper = past.Witness, past.Upper
+		}
 	}
 	put(colBoxes, float64(got.Boxes))
 	flag(colExact, got.Exact)
@@ -296,15 +313,11 @@ func (s *searcher) row(ctx context.Context, i int, a *model.Answers, bare model.
 	epsilon := c.Params.Float("epsilon") * (1 + 1e-6)
 	proven := got.Lower > epsilon
 	if got.Witness != nil {
-		var with, without [1]model.Decision
-		if err := c.Model.Decide(ctx, got.Witness, 1, with[:]); err != nil {
+		var alone [1]model.Decision
+		if err := s.bare.Decide(ctx, got.Witness, 1, alone[:]); err != nil {
 			return err
 		}
-		if err := s.bare.Decide(ctx, got.Witness, 1, without[:]); err != nil {
-			return err
-		}
-		agrees = s.bare.Gains(from, without[0])
-		gained := c.Model.Gains(from, with[0])
+		agrees = s.bare.Gains(from, alone[0])
 		broken := gained && got.Upper <= epsilon
 		put(colFound, 1)
 		put(colDistance, got.Upper)
@@ -321,6 +334,35 @@ func (s *searcher) row(ctx context.Context, i int, a *model.Answers, bare model.
 	}
 	flag(colProven, proven)
 	return nil
+}
+
+// search looks for the nearest change of row i that gains.
+func (s *searcher) search(ctx context.Context, i int, from model.Decision, clear float64) (exact.Result, error) {
+	k := standing{from, clear}
+	to, ok := s.aims[k]
+	if !ok {
+		to.aim, to.slack = s.r.aim(s.g, from, clear)
+		s.aims[k] = to
+	}
+	if to.aim == nil {
+		return exact.Result{Lower: math.Inf(1), Upper: math.Inf(1), Exact: true, Goal: -1}, nil
+	}
+	x := s.c.Data.Row(i)
+	got, err := s.g.Search(ctx, x, to.aim, exact.Options{Norm: s.norm, Slack: to.slack, Boxes: s.c.Params.Int("boxes"), Accept: s.accept(x)})
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return got, fmt.Errorf("search row %d: %w", s.c.Index[i], err)
+	}
+	return got, nil
+}
+
+// gains asks the system itself.
+func (s *searcher) gains(ctx context.Context, x []float32, from model.Decision) (bool, error) {
+	var to [1]model.Decision
+	err := s.c.Model.Decide(ctx, x, 1, to[:])
+	return s.c.Model.Gains(from, to[0]), err
 }
 
 // accept puts an input that breaks a relation onto the domain, or refuses it.

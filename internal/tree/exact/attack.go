@@ -46,35 +46,7 @@ func (s *search) scatter(q *query) []int32 {
 		if s.ctx.Err() != nil || k > 8 && s.past(0.25) {
 			break
 		}
-		x := slices.Clone(q.r.at)
-		share := []float64{0.1, 0.25, 0.5, 1}[k%4]
-		for range len(x) * 4 {
-			l := &s.g.leaves[r.IntN(len(s.g.leaves))]
-			if len(l.spans) == 0 || r.Float64() >= share/2 {
-				continue
-			}
-			p := l.spans[r.IntN(len(l.spans))]
-			if q.r.missing != nil && q.r.missing[p.feature] || s.g.catOf[p.feature] >= 0 || p.lo > p.hi {
-				continue
-			}
-			v := p.lo
-			if r.IntN(2) == 0 {
-				v = p.hi
-			}
-			x[p.feature] = min(max(v, q.r.lo[p.feature]), q.r.hi[p.feature])
-		}
-		for i := range s.g.cats {
-			c := &s.g.cats[i]
-			o, _ := s.g.pick(q.r, i, q.r.can)
-			if r.Float64() < share {
-				if p := r.IntN(c.options); !math.IsInf(q.r.option[64*c.word+p], 1) {
-					o = p
-				}
-			}
-			for _, f := range c.features {
-				x[f] = c.value(o, f)
-			}
-		}
+		x := s.point(q, r, []float64{0.1, 0.25, 0.5, 1}[k%4])
 		if !q.leavesOf(x, choice) || !q.meets(choice, q.slack) {
 			continue
 		}
@@ -83,6 +55,42 @@ func (s *search) scatter(q *query) []int32 {
 		}
 	}
 	return best
+}
+
+// point is an input that differs from the row in about a share of the features.
+func (s *search) point(q *query, r *rand.Rand, share float64) []float32 {
+	x := slices.Clone(q.r.at)
+	for range len(x) * 4 {
+		l := &s.g.leaves[r.IntN(len(s.g.leaves))]
+		if len(l.spans) == 0 || r.Float64() >= share/2 {
+			continue
+		}
+		p := l.spans[r.IntN(len(l.spans))]
+		if q.r.missing != nil && q.r.missing[p.feature] || s.g.catOf[p.feature] >= 0 || p.lo > p.hi {
+			continue
+		}
+		v := p.lo
+		if r.IntN(2) == 0 {
+			v = p.hi
+		}
+		if v == math.MaxFloat32 || v == -math.MaxFloat32 {
+			continue // a range without an end
+		}
+		x[p.feature] = min(max(v, q.r.lo[p.feature]), q.r.hi[p.feature])
+	}
+	for i := range s.g.cats {
+		c := &s.g.cats[i]
+		o, _ := s.g.pick(q.r, i, q.r.can)
+		if r.Float64() < share {
+			if p := r.IntN(c.options); !math.IsInf(q.r.option[64*c.word+p], 1) {
+				o = p
+			}
+		}
+		for _, f := range c.features {
+			x[f] = c.value(o, f)
+		}
+	}
+	return x
 }
 
 // leavesOf is the choice that an input makes.

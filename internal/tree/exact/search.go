@@ -154,6 +154,9 @@ func (s *search) goal(index int, goal []Half) {
 	if choice == nil && q.v.rows != nil && q.norm == Linf && s.attack(q, index) != nil {
 		return
 	}
+	if s.o.Accept != nil {
+		s.roam(q, index)
+	}
 	q.accept = func(choice []int32) bool { return s.take(q, choice, index) }
 	s.bisect(q, lower, s.below(lower), nil)
 }

@@ -190,12 +190,3 @@ func (s *search) take(q *query, choice []int32, index int) bool {
 	}
 	return true
 }
-
-// distance is that of x from the row.
-func (s *search) distance(x []float32) float64 {
-	sum := 0.0
-	for f := range x {
-		sum = s.o.Norm.join(sum, s.g.far(s.r, f, x[f]))
-	}
-	return s.o.Norm.done(sum)
-}
