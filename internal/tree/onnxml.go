@@ -61,7 +61,7 @@ func readONNX(b []byte, g *nursery) (*Ensemble, error) {
 		return nil, err
 	}
 	enc.finish()
-	return e, p.behind(m.Graph, node)
+	return e, behind(m.Graph, node, &e.Link, e.Outputs)
 }
 
 // onnxPlanter turns the attributes of one operator into trees.
@@ -219,9 +219,13 @@ func ints(n *onnx.Node, name string) []int64 {
 }
 
 // behind reads what follows the scores up to the graph's outputs.
-func (p *onnxPlanter) behind(g *onnx.Graph, n *onnx.Node) error {
+// A normalisation to sum 1 of what sums to it changes nothing.
+func behind(g *onnx.Graph, n *onnx.Node, link *Link, outputs int) error {
+	if len(n.Outputs) == 0 {
+		return fmt.Errorf("operator %s has no output", n.OpType)
+	}
 	scores := n.Outputs[len(n.Outputs)-1]
-	if n.OpType == "TreeEnsembleClassifier" && len(n.Outputs) < 2 {
+	if strings.HasSuffix(n.OpType, "Classifier") && len(n.Outputs) < 2 {
 		return nil
 	}
 	reached := map[string]bool{scores: true}
@@ -233,23 +237,27 @@ func (p *onnxPlanter) behind(g *onnx.Graph, n *onnx.Node) error {
 		if !from || next == n {
 			continue
 		}
-		link := Link("")
+		then := Link("")
 		switch next.OpType {
 		case "Identity", "Cast", "ZipMap", "Reshape", "Flatten", "ArgMax", "ArrayFeatureExtractor":
 		case "Sigmoid":
-			link = Sigmoid
+			then = Sigmoid
 		case "Softmax":
-			link = Softmax
+			then = Softmax
 		case "Exp":
-			link = Exp
-		default:
-			return fmt.Errorf("operator %s behind the trees is not supported\nhint: assess it as a model without trees", next.OpType)
-		}
-		if link != "" {
-			if p.e.Link != Identity {
-				return fmt.Errorf("operator %s behind post_transform %s is not supported", next.OpType, p.e.Link)
+			then = Exp
+		case "Normalizer":
+			if a := next.Attribute("norm"); a == nil || string(a.String) != "L1" || *link != Softmax && (outputs != 1 || *link != Sigmoid && *link != Share) {
+				return fmt.Errorf("operator Normalizer behind %s is not supported\nhint: assess it as a model without trees", *link)
 			}
-			p.e.Link = link
+		default:
+			return fmt.Errorf("operator %s behind the model is not supported\nhint: assess it as a model without trees", next.OpType)
+		}
+		if then != "" {
+			if *link != Identity {
+				return fmt.Errorf("operator %s behind %s is not supported", next.OpType, *link)
+			}
+			*link = then
 		}
 		for _, out := range next.Outputs {
 			reached[out] = true

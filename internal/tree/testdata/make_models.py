@@ -23,7 +23,7 @@ import pandas as pd
 import skl2onnx
 import sklearn
 import xgboost as xgb
-from sklearn import ensemble, impute, pipeline, preprocessing, tree
+from sklearn import ensemble, impute, linear_model, pipeline, preprocessing, tree
 from sklearn.compose import ColumnTransformer
 
 entries, files = [], {}
@@ -350,9 +350,21 @@ def make_v5(seed):
     onnx_entry(f"onnx5-{seed}.onnx", m, q, False)
 
 
+def make_linear(seed):
+    r = np.random.default_rng(7000 + seed)
+    x, q = table(r, 100, 3, False).astype(np.float32), table(r, 20, 3, False).astype(np.float32)
+    kind = ["binary", "classes", "number"][seed % 3]
+    m = linear_model.Ridge() if kind == "number" else linear_model.LogisticRegression()
+    if seed % 2:
+        m = pipeline.make_pipeline(preprocessing.StandardScaler(), m)
+    y = label(r, x, kind)
+    m.fit(x, np.c_[y, -y] if seed % 6 == 5 else y)
+    onnx_entry(f"linear-{seed}.onnx", skl2onnx.to_onnx(m, x[:1], options={"zipmap": False} if kind != "number" else None, target_opset=15), q, kind != "number")
+
+
 def main():
     skipped = []
-    for make, count in (make_xgboost, 60), (make_lightgbm, 52), (make_catboost, 40), (make_sklearn, 60), (make_onnx, 48), (make_v5, 24), (make_encoded, 24):
+    for make, count in (make_xgboost, 60), (make_lightgbm, 52), (make_catboost, 40), (make_sklearn, 60), (make_onnx, 48), (make_v5, 24), (make_encoded, 24), (make_linear, 12):
         for seed in range(count):
             try:
                 make(seed)
