@@ -73,8 +73,8 @@ type catReader struct {
 // readCatBoost reads save_model(format="json").
 func readCatBoost(b []byte, g *nursery) (*Ensemble, error) {
 	var file catFile
-	if err := json.Unmarshal(b, &file); err != nil {
-		return nil, fmt.Errorf("%w\nhint: the file is truncated or damaged; save or copy it again", err)
+	if err := g.decode(b, &file); err != nil {
+		return nil, err
 	}
 	e := &Ensemble{Slope: 1, Single: true}
 	r := &catReader{e: e, file: &file}

@@ -11,7 +11,7 @@ type Limits struct {
 
 // DefaultLimits are wide enough for ensembles of tens of thousands of trees.
 func DefaultLimits() Limits {
-	return Limits{MaxBytes: 1 << 30, MaxTrees: 200_000, MaxNodes: 20_000_000}
+	return Limits{MaxBytes: 1 << 29, MaxTrees: 200_000, MaxNodes: 20_000_000}
 }
 
 // nursery counts what one Read has grown.

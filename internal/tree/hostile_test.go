@@ -121,6 +121,21 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestManyObjects refuses JSON whose small objects would take large memory.
+func TestManyObjects(t *testing.T) {
+	many := strings.Repeat("{},", 60_000) + "{}"
+	for _, file := range []string{
+		`{"learner":{"gradient_booster":{"name":"gbtree","model":{"trees":[` + many + `]}}}}`,
+		`{"num_tree_per_iteration":1,"tree_info":[` + many + `]}`,
+		`{"features_info":{},"oblivious_trees":[` + many + `]}`,
+		`[{"nodeid":0,"children":[` + many + `]}]`,
+	} {
+		if _, err := tree.Read([]byte(file), tight()); err == nil || !strings.Contains(err.Error(), "more than 50000 objects") {
+			t.Errorf("%.40s…: got error %v", file, err)
+		}
+	}
+}
+
 // TestTenThousandTrees reads and evaluates a long ensemble.
 func TestTenThousandTrees(t *testing.T) {
 	var b strings.Builder

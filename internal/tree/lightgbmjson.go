@@ -35,8 +35,8 @@ type lgbNode struct {
 // readLightGBMJSON reads what dump_model gives.
 func readLightGBMJSON(b []byte, g *nursery) (*Ensemble, error) {
 	var file lgbFile
-	if err := json.Unmarshal(b, &file); err != nil {
-		return nil, fmt.Errorf("%w\nhint: the file is truncated or damaged; save or copy it again", err)
+	if err := g.decode(b, &file); err != nil {
+		return nil, err
 	}
 	e, err := newLightGBM(file.Objective, file.LastFeature+1, file.PerIteration, file.Average)
 	if err != nil {

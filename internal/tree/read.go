@@ -2,6 +2,7 @@ package tree
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 
 	"github.com/assize/assize/internal/onnx"
@@ -34,6 +35,19 @@ func Read(b []byte, lim Limits) (*Ensemble, error) {
 	}
 	e.Format = format.name
 	return e, nil
+}
+
+// decode reads JSON into what to points to. Every node is an object in the
+// formats that nest them, so more objects than nodes are refused before
+// memory is spent on them.
+func (g *nursery) decode(b []byte, to any) error {
+	if bytes.Count(b, []byte("{")) > g.lim.MaxNodes {
+		return fmt.Errorf("more than %d objects\nhint: export fewer or shallower trees", g.lim.MaxNodes)
+	}
+	if err := json.Unmarshal(b, to); err != nil {
+		return fmt.Errorf("%w\nhint: the file is truncated or damaged; save or copy it again", err)
+	}
+	return nil
 }
 
 // format is one file format and its reader.

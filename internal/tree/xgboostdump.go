@@ -23,8 +23,8 @@ type xgbDump struct {
 // base score: the margin is the plain sum of the leaves, of two classes.
 func readXGBoostDump(b []byte, g *nursery) (*Ensemble, error) {
 	var roots []*xgbDump
-	if err := json.Unmarshal(b, &roots); err != nil {
-		return nil, fmt.Errorf("%w\nhint: the file is truncated or damaged; save or copy it again", err)
+	if err := g.decode(b, &roots); err != nil {
+		return nil, err
 	}
 	e := &Ensemble{Outputs: 1, Classes: 2, Base: []float64{0}, Link: Identity, Slope: 1, Single: true, SingleSum: true}
 	for i, root := range roots {

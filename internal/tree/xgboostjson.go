@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -31,9 +32,9 @@ type xgbBooster struct {
 }
 
 type xgbTrees struct {
-	TreeInfo []int        `json:"tree_info"`
-	Trees    []xgbColumns `json:"trees"`
-	Cats     xgbCats      `json:"cats"`
+	TreeInfo []int             `json:"tree_info"`
+	Trees    []json.RawMessage `json:"trees"` // each an xgbColumns
+	Cats     xgbCats           `json:"cats"`
 }
 
 // xgbCats holds, from version 3.1, the categories that codes stand for: text
@@ -71,16 +72,20 @@ func (f *flags) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
 	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(b, &list); err != nil {
-		return err
+	inner, _ := bytes.CutPrefix(b, []byte("["))
+	inner, ok := bytes.CutSuffix(inner, []byte("]"))
+	if !ok {
+		return fmt.Errorf("%.20s is no list", b)
 	}
-	*f = make([]bool, len(list))
-	for i, v := range list {
-		switch string(v) {
+	if len(bytes.TrimSpace(inner)) == 0 {
+		return nil
+	}
+	for v := range bytes.SplitSeq(inner, []byte(",")) {
+		switch string(bytes.TrimSpace(v)) {
 		case "true", "1":
-			(*f)[i] = true
+			*f = append(*f, true)
 		case "false", "0":
+			*f = append(*f, false)
 		default:
 			return fmt.Errorf("%.20s is neither true nor false", v)
 		}
@@ -90,8 +95,8 @@ func (f *flags) UnmarshalJSON(b []byte) error {
 
 func readXGBoostJSON(b []byte, g *nursery) (*Ensemble, error) {
 	var file xgbFile
-	if err := json.Unmarshal(b, &file); err != nil {
-		return nil, fmt.Errorf("%w\nhint: the file is truncated or damaged; save or copy it again", err)
+	if err := g.decode(b, &file); err != nil {
+		return nil, err
 	}
 	l := &file.Learner
 	booster, drop := &l.GradientBooster, l.GradientBooster.WeightDrop
@@ -137,7 +142,12 @@ func readXGBoostJSON(b []byte, g *nursery) (*Ensemble, error) {
 		if len(drop) != 0 {
 			weight = float64(drop[i])
 		}
-		t, err := m.Trees[i].tree()
+		var columns xgbColumns
+		err := json.Unmarshal(m.Trees[i], &columns)
+		var t xgbTree
+		if err == nil {
+			t, err = columns.tree()
+		}
 		if err == nil {
 			err = e.plant(g, t, m.TreeInfo[i], weight)
 		}
