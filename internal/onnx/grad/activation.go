@@ -95,12 +95,12 @@ func activations() map[string]rule {
 // a fraction.
 func (g *Graph) step(v string, atZero float32) string {
 	switch {
-	case g.typeOf(v) == onnx.Float:
+	case g.Type(v) == onnx.Float:
 		return g.Op("HardSigmoid", []string{v}, Num("alpha", 3e38), Num("beta", atZero))
 	case atZero == 0:
-		return g.Op("Cast", []string{g.op("Greater", v, g.Number(0, v))}, Int("to", int64(g.typeOf(v))))
+		return g.Op("Cast", []string{g.op("Greater", v, g.Number(0, v))}, Int("to", int64(g.Type(v))))
 	}
-	return g.Op("Cast", []string{g.op("GreaterOrEqual", v, g.Number(0, v))}, Int("to", int64(g.typeOf(v))))
+	return g.Op("Cast", []string{g.op("GreaterOrEqual", v, g.Number(0, v))}, Int("to", int64(g.Type(v))))
 }
 
 // positive is a where x is over zero, else b.

@@ -1,6 +1,10 @@
 package grad
 
-import "github.com/assize/assize/internal/onnx"
+import (
+	"math"
+
+	"github.com/assize/assize/internal/onnx"
+)
 
 // unary is the shape of an operator that keeps its input's shape.
 func unary(c *call) []shape { return []shape{c.shape(0)} }
@@ -62,9 +66,11 @@ func elementwise() map[string]rule {
 	}
 	// Each entry computes the derivative by x and y = f(x).
 	for op, derivative := range map[string]func(g *Graph, x, y string) string{
-		"Neg":        func(g *Graph, x, _ string) string { return g.Number(-1, x) },
-		"Abs":        func(g *Graph, x, _ string) string { return g.op("Sign", x) },
-		"Exp":        func(g *Graph, _, y string) string { return y },
+		"Neg": func(g *Graph, x, _ string) string { return g.Number(-1, x) },
+		"Abs": func(g *Graph, x, _ string) string { return g.op("Sign", x) },
+		// An exponential that overflowed often ends in 1/(1+e), where the
+		// cotangent is 0: keep 0·∞ from becoming NaN.
+		"Exp":        func(g *Graph, _, y string) string { return g.op("Min", y, g.Number(g.largest(y), y)) },
 		"Log":        func(g *Graph, x, _ string) string { return g.op("Reciprocal", x) },
 		"Sqrt":       func(g *Graph, x, y string) string { return g.op("Div", g.Number(0.5, x), y) },
 		"Reciprocal": func(g *Graph, _, y string) string { return g.op("Neg", g.op("Mul", y, y)) },
@@ -88,7 +94,7 @@ func elementwise() map[string]rule {
 		return same(c)
 	}}
 	cast := rule{shape: unary, back: func(c *call) error {
-		from, to := c.g.typeOf(c.in(0)), c.g.typeOf(c.out())
+		from, to := c.g.Type(c.in(0)), c.g.Type(c.out())
 		switch {
 		case !floating(from) || !floating(to):
 		case from == to:
@@ -108,6 +114,17 @@ func elementwise() map[string]rule {
 	return out
 }
 
+// largest is the largest finite number in the type of the value.
+func (g *Graph) largest(like string) float64 {
+	switch g.Type(like) {
+	case onnx.Double:
+		return math.MaxFloat64
+	case onnx.Float16:
+		return 65504
+	}
+	return math.MaxFloat32
+}
+
 const twoOverSqrtPi = 1.1283791670955126
 
 // reason is why one call of an operator cannot be differentiated.
@@ -125,15 +142,15 @@ func chain(derivative func(g *Graph, x, y string) string) func(*call) error {
 
 // keep is v where the condition holds, else zero.
 func (g *Graph) keep(condition, v string) string {
-	return g.op("Mul", v, g.Op("Cast", []string{condition}, Int("to", int64(g.typeOf(v)))))
+	return g.op("Mul", v, g.Op("Cast", []string{condition}, Int("to", int64(g.Type(v)))))
 }
 
 // pow is the rule of x^p. Where p is 0 the derivative by x is 0; where x is 0
 // the one by p is 0.
 func pow(c *call, i int, dy string) string {
 	g, x, p := c.g, c.in(0), c.in(1)
-	if g.typeOf(p) != g.typeOf(x) {
-		p = g.Op("Cast", []string{p}, Int("to", int64(g.typeOf(x))))
+	if g.Type(p) != g.Type(x) {
+		p = g.Op("Cast", []string{p}, Int("to", int64(g.Type(x))))
 	}
 	zero, one := g.Number(0, x), g.Number(1, x)
 	if i == 0 {
@@ -152,7 +169,7 @@ func extreme(c *call, i int, dy string) string {
 	}
 	g, ties := c.g, ""
 	hit := func(k int) string {
-		return g.Op("Cast", []string{g.op("Equal", c.in(k), c.out())}, Int("to", int64(g.typeOf(c.out()))))
+		return g.Op("Cast", []string{g.op("Equal", c.in(k), c.out())}, Int("to", int64(g.Type(c.out()))))
 	}
 	for k := range c.n.Inputs {
 		if ties == "" {

@@ -167,6 +167,9 @@ func (g *Graph) add(n *onnx.Node) {
 	if len(n.Outputs) == 1 && n.Domain == "" {
 		if v := c.evaluate(); v != nil && len(v) <= small {
 			g.ints[n.Outputs[0]] = v
+			if len(g.shapes[n.Outputs[0]]) == 1 {
+				g.shapes[n.Outputs[0]] = shape{fixed(int64(len(v)))}
+			}
 		}
 	}
 }
@@ -195,7 +198,7 @@ func (c *call) out() string { return c.n.Outputs[0] }
 
 // wants reports whether a cotangent of input i is of use.
 func (c *call) wants(i int) bool {
-	return c.has(i) && c.g.varying[c.in(i)] && floating(c.g.typeOf(c.in(i)))
+	return c.has(i) && c.g.varying[c.in(i)] && floating(c.g.Type(c.in(i)))
 }
 
 // shape returns the shape of input i.

@@ -114,11 +114,11 @@ func Extend(m *onnx.Model, opts Options) (*onnx.Model, error) {
 	}
 	g.poolFirst(output)
 	if !slices.ContainsFunc(g.outputs, func(v *onnx.ValueInfo) bool { return v.Name == output }) {
-		g.Output(output, g.typeOf(output), g.dims(output)...)
+		g.Output(output, g.Type(output), g.Dims(output)...)
 	}
 	seed := Cotangent
 	if opts.Loss == nil {
-		g.Input(Cotangent, g.typeOf(output), g.dims(output)...)
+		g.Input(Cotangent, g.Type(output), g.Dims(output)...)
 	} else if seed, err = opts.Loss(g, output); err != nil {
 		return fail(err)
 	}
@@ -128,7 +128,7 @@ func Extend(m *onnx.Model, opts Options) (*onnx.Model, error) {
 	}
 	g.nodes = append(g.nodes, &onnx.Node{OpType: "Identity", Inputs: []string{gradient}, Outputs: []string{Gradient}})
 	if opts.Step == nil {
-		g.Output(Gradient, g.typeOf(input), g.dims(input)...)
+		g.Output(Gradient, g.Type(input), g.Dims(input)...)
 	} else if err := opts.Step(g, input, Gradient); err != nil {
 		return fail(err)
 	}

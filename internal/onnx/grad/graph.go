@@ -11,7 +11,8 @@ import (
 
 // Graph is a model under construction: the forward part, and what Extend and
 // the callers' Loss and Step add to it. Names are of values. Nodes must be
-// added after the nodes whose outputs they read.
+// added after the nodes whose outputs they read, and be valid in operator set
+// 17 and later.
 type Graph struct {
 	base    *onnx.Model
 	opset   int64
@@ -36,10 +37,11 @@ type Graph struct {
 // Op adds a node of the default operator domain with one output and returns
 // the output's name. Attributes are made by Ints, Int and Num.
 func (g *Graph) Op(op string, inputs []string, attributes ...*onnx.Attribute) string {
-	return g.ops(1, op, inputs, attributes...)[0]
+	return g.Ops(1, op, inputs, attributes...)[0]
 }
 
-func (g *Graph) ops(outputs int, op string, inputs []string, attributes ...*onnx.Attribute) []string {
+// Ops is Op for an operator with several outputs.
+func (g *Graph) Ops(outputs int, op string, inputs []string, attributes ...*onnx.Attribute) []string {
 	out := make([]string, outputs)
 	for i := range out {
 		out[i] = g.fresh()
@@ -103,7 +105,7 @@ func (g *Graph) Number(v float64, like string) string {
 
 // Numbers adds a constant of that shape in the type of the value like.
 func (g *Graph) Numbers(values []float64, dims []int64, like string) string {
-	t := g.typeOf(like)
+	t := g.Type(like)
 	if t == onnx.Double {
 		raw := make([]byte, 0, 8*len(values))
 		for _, v := range values {
@@ -135,17 +137,17 @@ func (g *Graph) constant(t *onnx.Tensor) string {
 	return t.Name
 }
 
-// typeOf returns the element type of a forward value; float where unknown.
-func (g *Graph) typeOf(name string) onnx.DataType {
+// Type returns the element type of a value of the model; float where unknown.
+func (g *Graph) Type(name string) onnx.DataType {
 	if t := g.types[name]; t != onnx.Undefined {
 		return t
 	}
 	return onnx.Float
 }
 
-// dims spells the shape of a value for a declaration; nil where its rank is
-// unknown.
-func (g *Graph) dims(name string) []onnx.Dim {
+// Dims returns the shape of a value of the model, for a declaration; nil where
+// its rank is unknown.
+func (g *Graph) Dims(name string) []onnx.Dim {
 	s := g.shapes[name]
 	if s == nil {
 		return nil

@@ -60,7 +60,7 @@ func concat(c *call) error {
 	if len(static) < len(sizes) {
 		split = g.Op("Concat", sizes, Int("axis", 0))
 	}
-	c.dx = g.ops(len(sizes), "Split", []string{c.dy[0], split}, Int("axis", at))
+	c.dx = g.Ops(len(sizes), "Split", []string{c.dy[0], split}, Int("axis", at))
 	return nil
 }
 
@@ -328,7 +328,7 @@ func gatherShape(c *call) []shape {
 	if s == nil || index == nil || !ok {
 		return []shape{nil}
 	}
-	return []shape{slices.Concat(shape{}, s[:at], index, s[at+1:])}
+	return []shape{append(append(append(shape{}, s[:at]...), index...), s[at+1:]...)}
 }
 
 // gather adds the cotangents up at the rows that were picked. Integers have

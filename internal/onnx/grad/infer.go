@@ -112,7 +112,7 @@ func (c *call) evaluate() []dim {
 	case "Size":
 		return []dim{c.shape(0).size()}
 	case "Identity", "Cast", "Squeeze", "Unsqueeze", "Reshape":
-		if t := g.typeOf(c.out()); t != onnx.Int64 && t != onnx.Int32 || len(g.shapes[c.out()]) > 1 {
+		if t := g.Type(c.out()); t != onnx.Int64 && t != onnx.Int32 || len(g.shapes[c.out()]) > 1 {
 			return nil
 		}
 		return a

@@ -23,6 +23,8 @@ func (g *Graph) lower(n *onnx.Node) ([]*onnx.Node, error) {
 		l.normaliser()
 	case "Imputer":
 		l.imputer()
+	case "ArrayFeatureExtractor":
+		l.extractor()
 	case "LinearRegressor":
 		err = l.regressor()
 	case "LinearClassifier":
@@ -50,7 +52,7 @@ type lowering struct {
 
 // input is the node's input as a float: these operators also take integers.
 func (l *lowering) input() string {
-	if l.g.typeOf(l.n.Inputs[0]) == onnx.Float {
+	if l.g.Type(l.n.Inputs[0]) == onnx.Float {
 		return l.n.Inputs[0]
 	}
 	name := l.g.Op("Cast", []string{l.n.Inputs[0]}, Int("to", int64(onnx.Float)))
@@ -103,7 +105,7 @@ func (l *lowering) normaliser() {
 	case "L2":
 		norm = g.op("Sqrt", g.Op("ReduceSum", []string{g.op("Mul", x, x), g.Integers(-1)}, Int("keepdims", 1)))
 	default:
-		norm = g.reduce("ReduceMax", x, []int64{-1}, true)
+		norm = g.Reduce("ReduceMax", x, []int64{-1}, true)
 	}
 	zero, one := g.constant(onnx.NewFloats("", nil, []float32{0})), g.constant(onnx.NewFloats("", nil, []float32{1}))
 	g.op("Div", x, g.op("Where", g.op("Equal", norm, zero), one, norm))
@@ -128,6 +130,16 @@ func (l *lowering) imputer() {
 		missing = g.op("Equal", x, g.constant(onnx.NewFloats("", nil, []float32{0})))
 	}
 	g.op("Where", missing, values, x)
+	l.end(l.n.Outputs[0])
+}
+
+// extractor picks columns, as a ColumnTransformer does.
+func (l *lowering) extractor() {
+	if len(l.n.Inputs) != 2 || !floating(l.g.Type(l.n.Inputs[0])) {
+		return
+	}
+	index := l.g.op("Reshape", l.n.Inputs[1], l.g.Integers(-1))
+	l.g.Op("Gather", []string{l.n.Inputs[0], index}, Int("axis", -1))
 	l.end(l.n.Outputs[0])
 }
 
@@ -189,6 +201,7 @@ func (l *lowering) classifier() error {
 		return nil
 	}
 	label := *l.n
+	label.Name = "" // the scores' node has it
 	label.Outputs = []string{l.n.Outputs[0], l.g.fresh()}
 	l.g.nodes = append(l.g.nodes, &label)
 	if _, err := l.affine(int64(classes)); err != nil {

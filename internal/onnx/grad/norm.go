@@ -33,7 +33,7 @@ func batchNorm(c *call) error {
 // standardise carries v, the cotangent of (x−μ)/√(σ²+ε) with mean and
 // variance over the axes, back to x.
 func (g *Graph) standardise(x, v string, epsilon float64, axes []int64) string {
-	mean := func(v string) string { return g.reduce("ReduceMean", v, axes, true) }
+	mean := func(v string) string { return g.Reduce("ReduceMean", v, axes, true) }
 	centred := g.op("Sub", x, mean(x))
 	variance := g.op("Add", mean(g.op("Mul", centred, centred)), g.Number(epsilon, x))
 	inverse := g.op("Reciprocal", g.op("Sqrt", variance))

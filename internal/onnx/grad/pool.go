@@ -105,7 +105,7 @@ func maxPool(c *call) error {
 		return err
 	}
 	rest, ok := w.tiles(sizes, out)
-	if ok && len(sizes) == 2 && slices.Max(rest) == 0 && product(sizes) <= large && g.typeOf(c.in(0)) == onnx.Float {
+	if ok && len(sizes) == 2 && slices.Max(rest) == 0 && product(sizes) <= large && g.Type(c.in(0)) == onnx.Float {
 		below := g.op("Add", c.in(0), g.enlarge(g.op("Neg", c.out()), w))
 		// Hits are numbered downwards within their window; the first has the
 		// largest number.

@@ -126,7 +126,7 @@ func (c *call) share(x, y string) string {
 		}
 	}
 	n := g.op("Div", g.op("Size", x), g.op("Size", y))
-	return g.op("Reciprocal", g.Op("Cast", []string{n}, Int("to", int64(g.typeOf(x)))))
+	return g.op("Reciprocal", g.Op("Cast", []string{n}, Int("to", int64(g.Type(x)))))
 }
 
 // shared is the rule of ReduceMax and ReduceMin: equal extremes share the
@@ -142,18 +142,18 @@ func shared(c *call, x, y, dy string) string {
 // toExtremes carries dy back to the elements of x that equal y, in equal
 // parts. Without axes the sum is over all.
 func (g *Graph) toExtremes(x, y, dy, axes string) string {
-	hits := g.Op("Cast", []string{g.op("Equal", x, y)}, Int("to", int64(g.typeOf(x))))
+	hits := g.Op("Cast", []string{g.op("Equal", x, y)}, Int("to", int64(g.Type(x))))
 	return g.op("Mul", hits, g.op("Div", dy, g.Op("ReduceSum", []string{hits, axes}, Int("keepdims", 1))))
 }
 
-// reduce emits a reduction other than ReduceSum; its axes became an input in
-// version 18.
-func (g *Graph) reduce(op, v string, axes []int64, keep bool) string {
+// Reduce adds a reduction over axes, which became an input in different
+// versions, and returns its name. Keep leaves 1 in their place.
+func (g *Graph) Reduce(op, v string, axes []int64, keep bool) string {
 	k := int64(0)
 	if keep {
 		k = 1
 	}
-	if g.opset >= 18 {
+	if g.opset >= 18 || op == "ReduceSum" {
 		return g.Op(op, []string{v, g.Integers(axes...)}, Int("keepdims", k))
 	}
 	return g.Op(op, []string{v}, Ints("axes", axes...), Int("keepdims", k))
