@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -270,5 +271,38 @@ func TestRefusals(t *testing.T) {
 	got, err := g.Search(t.Context(), []float32{0}, exact.Over(0.5, false), exact.Options{})
 	if err != nil || got.Lower != 1 || !slices.Equal(got.Witness, []float32{1}) {
 		t.Errorf("the good one: %+v, %v", got, err)
+	}
+}
+
+// TestConcurrent shares an engine between goroutines, which fill its cache.
+func TestConcurrent(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 18))
+	for {
+		s := draw(r)
+		if s.e.Outputs != 3 {
+			continue
+		}
+		g, err := exact.New(s.e, s.space)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got [12]exact.Result
+		var wg sync.WaitGroup
+		for i := range got {
+			wg.Go(func() {
+				res, err := g.Search(t.Context(), s.x, exact.Target(3, i%3), exact.Options{})
+				if err != nil {
+					t.Error(err)
+				}
+				got[i] = res
+			})
+		}
+		wg.Wait()
+		for i := range got {
+			if got[i].Lower != got[i%3].Lower || got[i].Upper != got[i%3].Upper {
+				t.Errorf("class %d: %+v and %+v", i%3, got[i], got[i%3])
+			}
+		}
+		return
 	}
 }

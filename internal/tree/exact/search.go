@@ -245,25 +245,38 @@ func (s *search) middle(q *query, proved, reach float64) float64 {
 	return low + (reach-low)/2
 }
 
-// bound is the least distance at which the sum of each tree's best leaf leaves the goal open.
+// bound is a distance under which the sum of each tree's best leaf rules the goal
+// out, and near the greatest such; it is MaxFloat64 where it is ruled out throughout.
 func (s *search) bound(q *query) float64 {
-	d := slices.Clone(q.dist)
-	d = slices.DeleteFunc(d, func(v float64) bool { return math.IsInf(v, 1) })
-	slices.Sort(d)
-	d = slices.Compact(d)
-	lo, hi := 0, len(d)
-	for lo < hi {
-		m := (lo + hi) / 2
-		if q.open(d[m]) {
-			hi = m
-		} else {
-			lo = m + 1
+	low, high := s.below(s.r.start), 0.0
+	for _, d := range q.dist {
+		if !math.IsInf(d, 1) {
+			high = max(high, d)
 		}
 	}
-	if lo == len(d) {
+	if !q.open(high) {
 		return math.MaxFloat64
 	}
-	return d[lo]
+	for range 12 {
+		m := low + (high-low)/2
+		if q.open(m) {
+			high = m
+		} else {
+			low = m
+		}
+	}
+	return max(s.r.start, s.above(q, low))
+}
+
+// above is the least distance of a leaf above d.
+func (s *search) above(q *query, d float64) float64 {
+	next := math.MaxFloat64
+	for _, v := range q.dist {
+		if v > d {
+			next = min(next, v)
+		}
+	}
+	return next
 }
 
 // open tells whether the best leaf of each tree within a distance leaves the goal open.
