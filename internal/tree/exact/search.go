@@ -156,6 +156,9 @@ func (s *search) goal(index int, goal []Half) {
 	}
 	if s.o.Accept != nil {
 		s.roam(q, index)
+		if s.o.Boxes > 0 { // what it does not find soon it seldom finds
+			s.boxes = min(s.boxes, s.o.Boxes/8)
+		}
 	}
 	q.accept = func(choice []int32) bool { return s.take(q, choice, index) }
 	s.bisect(q, lower, s.below(lower), nil)
