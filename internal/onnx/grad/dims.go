@@ -4,8 +4,9 @@ import (
 	"slices"
 )
 
-// dim is one dimension, or one integer of a small tensor: a number where sym
-// is 0, the dimension of that symbol where it is positive, unknown else.
+// dim is one dimension, or one integer of a small tensor: the number n where
+// sym is 0, n times the dimension of that symbol where it is positive,
+// unknown else.
 type dim struct {
 	n   int64
 	sym int32
@@ -60,10 +61,10 @@ func times(a, b dim) dim {
 	switch {
 	case a.known() && b.known():
 		return fixed(a.n * b.n)
-	case a == fixed(1):
-		return b
-	case b == fixed(1):
-		return a
+	case a.known() && b.sym > 0 && a.n > 0:
+		return dim{a.n * b.n, b.sym}
+	case b.known() && a.sym > 0 && b.n > 0:
+		return dim{a.n * b.n, a.sym}
 	}
 	return unknown()
 }

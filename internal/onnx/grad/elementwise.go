@@ -85,6 +85,13 @@ func elementwise() map[string]rule {
 	} {
 		out[op] = rule{shape: unary, back: chain(derivative)}
 	}
+	out["Mod"] = rule{shape: elements, back: func(c *call) error {
+		if c.wants(1) {
+			return reason("its divisor depends on the input")
+		}
+		c.dx[0] = c.g.reduceTo(c.dy[0], c.out(), c.in(0))
+		return nil
+	}}
 	same := func(c *call) error { c.dx[0] = c.dy[0]; return nil }
 	out["Identity"] = rule{shape: unary, back: same}
 	out["Dropout"] = rule{shape: func(c *call) []shape { return []shape{c.shape(0), c.shape(0)} }, back: func(c *call) error {

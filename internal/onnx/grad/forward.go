@@ -77,7 +77,7 @@ func (g *Graph) declare(v *onnx.ValueInfo) {
 		case d.Fixed:
 			s[i] = fixed(d.Value)
 		case d.Param != "":
-			s[i] = dim{sym: g.symbol(d.Param)}
+			s[i] = dim{1, g.symbol(d.Param)}
 		default:
 			s[i] = unknown()
 		}
@@ -116,7 +116,7 @@ func (g *Graph) row(opts Options) error {
 		}
 	}
 	if len(s) > 0 && s[0].sym == -1 {
-		s[0] = dim{sym: g.symbol(prefix + "batch")}
+		s[0] = dim{1, g.symbol(prefix + "batch")}
 	}
 	g.shapes[name] = s
 	return nil

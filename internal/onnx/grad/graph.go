@@ -157,7 +157,7 @@ func (g *Graph) Dims(name string) []onnx.Dim {
 		switch {
 		case d.known():
 			out[i] = onnx.Dim{Fixed: true, Value: d.n}
-		case d.sym > 0:
+		case d.sym > 0 && d.n == 1:
 			for param, id := range g.symbols {
 				if id == d.sym {
 					out[i] = onnx.Dim{Param: param}

@@ -148,7 +148,7 @@ func (c *call) evaluate() []dim {
 			out = append(out, v...)
 		}
 		return out
-	case "Add", "Sub", "Mul", "Div", "Equal":
+	case "Add", "Sub", "Mul", "Div", "Mod", "Equal":
 		return combine(c.n.OpType, a, g.ints[c.in(1)])
 	case "Where":
 		return choose(a, g.ints[c.in(1)], g.ints[c.in(2)])
@@ -197,11 +197,15 @@ func combine(op string, a, b []dim) []dim {
 			out[i] = x
 		case op == "Equal" && !x.known() && x.sym > 0 && y.known() && y.n < 0, op == "Equal" && y.sym > 0 && x.known() && x.n < 0:
 			out[i] = fixed(0) // a dimension is never negative
+		case op == "Div" && x.sym > 0 && y.known() && y.n > 0 && x.n%y.n == 0:
+			out[i] = dim{x.n / y.n, x.sym}
 		case !x.known() || !y.known():
 		case op == "Sub":
 			out[i] = fixed(x.n - y.n)
 		case op == "Div" && y.n > 0 && x.n >= 0:
 			out[i] = fixed(x.n / y.n)
+		case op == "Mod" && y.n > 0 && x.n >= 0:
+			out[i] = fixed(x.n % y.n)
 		case op == "Equal" && x.n == y.n:
 			out[i] = fixed(1)
 		case op == "Equal":

@@ -95,7 +95,7 @@ func quotient(s shape, n int64) dim {
 		case d.known():
 			rest *= d.n
 		case d.sym > 0 && symbol == fixed(1):
-			symbol = d
+			symbol, rest = dim{1, d.sym}, rest*d.n
 		default:
 			return unknown()
 		}

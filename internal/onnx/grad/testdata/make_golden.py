@@ -6,7 +6,10 @@ Writes golden.json.gz. Each operator case is a small ONNX model, an input, a
 cotangent, and what PyTorch's autograd computes from them in double precision
 with its own functions (not an ONNX importer): the output and the gradient.
 Before a case is recorded, the gradient is compared with central differences
-of the ONNX model itself, run in double precision by onnx.reference. Network
+of the ONNX model itself, run in double precision by onnx.reference. Further
+cases are small networks as torch.onnx.export writes them, with autograd's
+gradients, and scikit-learn pipelines as skl2onnx writes them, with central
+differences of what scikit-learn computes. Network
 cases name a file of the shared data; PyTorch runs its layers in double
 precision on the first images.
 """
@@ -371,6 +374,102 @@ def sklearn():
              lambda t, c, fn=fn: fn(lin(t)), (2, 4), **ml)
 
 
+class Attention(torch.nn.Module):
+    """A small vision transformer."""
+    def __init__(self):
+        super().__init__()
+        self.patch = torch.nn.Conv2d(3, 16, 4, 4)
+        self.cls, self.pos = torch.nn.Parameter(torch.randn(1, 1, 16)), torch.nn.Parameter(torch.randn(1, 5, 16))
+        self.layer = torch.nn.TransformerEncoderLayer(16, 2, 24, batch_first=True, activation="gelu", norm_first=True)
+        self.head = torch.nn.Linear(16, 4)
+
+    def forward(self, x):
+        t = self.patch(x).flatten(2).transpose(1, 2)
+        t = torch.cat([self.cls.expand(t.shape[0], -1, -1), t], 1) + self.pos
+        return self.head(self.layer(t)[:, 0])
+
+
+class Squeeze(torch.nn.Module):
+    """A depthwise network with squeeze and excitation."""
+    def __init__(self):
+        super().__init__()
+        self.stem, self.depth = torch.nn.Conv2d(3, 8, 3, 2, 1), torch.nn.Conv2d(8, 8, 3, 1, 1, groups=8)
+        self.norm, self.down, self.up, self.head = torch.nn.BatchNorm2d(8), torch.nn.Linear(8, 2), torch.nn.Linear(2, 8), torch.nn.Linear(32, 4)
+
+    def forward(self, x):
+        x = F.hardswish(self.depth(F.silu(self.norm(self.stem(x)))))
+        x = x * torch.sigmoid(self.up(torch.relu(self.down(x.mean((2, 3))))))[:, :, None, None]
+        return self.head(F.adaptive_avg_pool2d(x, 2).reshape(x.size(0), -1)).log_softmax(1)
+
+
+class Grouped(torch.nn.Module):
+    """Group normalisation and overlapping pools."""
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.head = torch.nn.Conv2d(3, 8, 3, 1, 1), torch.nn.GroupNorm(2, 8), torch.nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.head(F.max_pool2d(F.elu(self.norm(self.conv(x))), 3, 2, 1).amax((2, 3)))
+
+
+def exported():
+    """Models as torch.onnx.export writes them, and their gradients by autograd."""
+    torch.manual_seed(0)
+    for opset in (11, 14, 18):
+        for cls in (Attention, Squeeze, Grouped):
+            if cls is Attention and opset < 14:
+                continue
+            m, buffer = cls().eval(), io.BytesIO()
+            torch.onnx.export(m, torch.zeros(2, 3, 8, 8), buffer, opset_version=opset, input_names=["x"], output_names=["y"],
+                              dynamic_axes={"x": {0: "N"}, "y": {0: "N"}}, dynamo=False)
+            x = narrow(rng.random(size=(3, 3, 8, 8)))
+            t = torch.tensor(x, requires_grad=True)
+            y = m.double()(t)
+            ct = narrow(rng.normal(size=tuple(y.shape)))
+            (g,) = torch.autograd.grad(y, t, torch.tensor(ct))
+            whole(f"exported {cls.__name__} opset {opset}", buffer.getvalue(), x, ct, y.detach().numpy(), g.numpy())
+
+
+def whole(name, model, x, ct, y, g):
+    cases.append({"name": name, "model": b64(np.frombuffer(model, np.uint8)), "shape": list(x.shape), "x": b64(x.astype(np.float32)), "out": list(y.shape),
+                  "cotangent": b64(ct.astype(np.float32)), "y": b64(y), "gradient": b64(g), "difference": -1.0})
+
+
+def pipelines():
+    """scikit-learn pipelines as skl2onnx writes them, and central differences of what scikit-learn computes in double precision."""
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
+    from skl2onnx import to_onnx
+    X = rng.normal(size=(200, 5))
+    three, two, real = np.argmax(X[:, :3] + rng.normal(size=(200, 3)), 1), (X[:, 0] + rng.normal(size=200) > 0).astype(int), X @ rng.normal(size=5)
+    columns = ColumnTransformer([("a", StandardScaler(), [0, 3]), ("b", MinMaxScaler(), [4, 1])])
+    for name, m, y in (
+        ("logistic 2", make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression()), two), ("logistic 3", LogisticRegression(), three),
+        ("columns", make_pipeline(columns, LogisticRegression()), two), ("normaliser", make_pipeline(Normalizer(), LogisticRegression()), three),
+        ("one against rest", OneVsRestClassifier(LogisticRegression()), three), ("SGD", SGDClassifier(loss="log_loss", random_state=0), three),
+        ("MLP 2", MLPClassifier((6,), max_iter=50, random_state=0), two), ("MLP 3", MLPClassifier((6,), activation="tanh", max_iter=50, random_state=0), three),
+        ("ridge", make_pipeline(StandardScaler(), Ridge()), real), ("MLP regression", MLPRegressor(hidden_layer_sizes=(6,), max_iter=50, random_state=0), real),
+    ):
+        m.fit(X, y)
+        x = narrow(X[:3])
+        f = m.predict_proba if hasattr(m, "predict_proba") else lambda v: m.predict(v).reshape(-1, 1)
+        out = f(x)
+        ct, g = narrow(rng.normal(size=out.shape)), np.zeros_like(x)
+        for j in range(x.shape[1]):
+            a, b = x.copy(), x.copy()
+            a[:, j] += 1e-6
+            b[:, j] -= 1e-6
+            g[:, j] = ((f(a) - f(b)) * ct).sum(1) / 2e-6
+        for opset in (12, 17):
+            model = to_onnx(m, X[:1].astype(np.float32), target_opset={"": opset, "ai.onnx.ml": 3})
+            whole(f"scikit-learn {name} opset {opset}", model.SerializeToString(), x, ct, out, g)
+
+
 def torch_network(model, x):
     """Runs the layers that the shared networks use."""
     w = {i.name: torch.tensor(numpy_helper.to_array(i).astype(np.float64)) for i in model.graph.initializer}
@@ -418,9 +517,10 @@ def networks():
     return out
 
 
-for group in (elementwise, softmaxes, products, convolutions, pools, normalisations, reductions, shapes, sklearn):
+for group in (elementwise, softmaxes, products, convolutions, pools, normalisations, reductions, shapes, sklearn, exported, pipelines):
     group()
-golden = {"versions": {"torch": torch.__version__, "onnx": onnx.__version__, "numpy": np.__version__, "python": sys.version.split()[0]},
+import skl2onnx, sklearn
+golden = {"versions": {"scikit-learn": sklearn.__version__, "skl2onnx": skl2onnx.__version__, "torch": torch.__version__, "onnx": onnx.__version__, "numpy": np.__version__, "python": sys.version.split()[0]},
           "command": "python make_golden.py SHARED-DATA", "cases": cases, "networks": networks()}
 with open(os.path.join(HERE, "golden.json.gz"), "wb") as f:
     with gzip.GzipFile(fileobj=f, mode="wb", mtime=0, compresslevel=9) as z:
