@@ -109,7 +109,7 @@ func (q *query) solve(root []uint64) verdict {
 	if !q.settle(root) {
 		return none
 	}
-	if q.within0(root) == none {
+	if !q.plausible(root) {
 		return none
 	}
 	if v.rows == nil {
@@ -163,20 +163,17 @@ func (q *query) settle(root []uint64) bool {
 	return true
 }
 
-// within0 bounds the goal by each tree's best leaf.
-func (q *query) within0(set []uint64) verdict {
+// plausible tells whether the best leaf of each tree leaves the goal open.
+func (q *query) plausible(set []uint64) bool {
 	sum := q.base[0]
 	for _, t := range q.free {
 		b, _ := q.v.trees[t].first(set)
 		if b < 0 {
-			return none
+			return false
 		}
 		sum += q.v.value[0][b]
 	}
-	if !q.v.goal[0].mayHold(sum, q.loose) || !q.others(set) {
-		return none
-	}
-	return unknown
+	return q.v.goal[0].mayHold(sum, q.loose) && q.others(set)
 }
 
 // others bounds the half-spaces behind the first.

@@ -1,6 +1,7 @@
 package exact
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"math/bits"
@@ -14,7 +15,7 @@ import (
 // at most 64 leaves never straddle a word.
 type view struct {
 	goal   []Half
-	const0 []float64 // per half-space: base values and trees of one leaf value throughout are still trees
+	const0 []float64 // per half-space: the base values
 	trees  []vtree
 	words  int
 	leafAt []int32     // per bit: the leaf, or -1
@@ -160,10 +161,6 @@ func (v *view) pad() {
 // in every feature, and by Helly's theorem on the line boxes that meet in pairs
 // have an input in common; category variables are checked again on the way.
 func (v *view) compare(g *Engine, n int, skip []bool) {
-	type end struct {
-		value float32
-		bit   int32
-	}
 	lows, highs := map[int32][]end{}, map[int32][]end{}
 	for b, l := range v.leafAt {
 		if l < 0 {
@@ -190,39 +187,13 @@ func (v *view) compare(g *Engine, n int, skip []bool) {
 	out := make([]uint64, v.words)
 	for f, lo := range lows {
 		hi := highs[f]
-		slices.SortFunc(lo, func(a, b end) int { return cmpFloat(b.value, a.value) }) // greatest first
-		slices.SortFunc(hi, func(a, b end) int { return cmpFloat(a.value, b.value) }) // least first
-		// A leaf whose least value lies above another's greatest shares nothing with it.
-		clear(out)
-		i := 0
-		byHigh := slices.Clone(hi)
-		slices.Reverse(byHigh)
-		// Walk the highs from the greatest down: the lows above them only grow.
-		for _, h := range byHigh {
-			for i < len(lo) && lo[i].value > h.value {
-				out[lo[i].bit/64] |= 1 << (lo[i].bit % 64)
-				i++
-			}
-			row := v.row(h.bit)
-			for w := range row {
-				row[w] &^= out[w]
-			}
-			_ = row
-		}
-		clear(out)
-		i = 0
-		byLow := slices.Clone(lo)
-		slices.Reverse(byLow)
-		for _, l := range byLow {
-			for i < len(hi) && hi[i].value < l.value {
-				out[hi[i].bit/64] |= 1 << (hi[i].bit % 64)
-				i++
-			}
-			row := v.row(l.bit)
-			for w := range row {
-				row[w] &^= out[w]
-			}
-		}
+		// The leaves that lie apart from one only grow in number along these orders.
+		slices.SortFunc(lo, func(a, b end) int { return cmp.Compare(b.value, a.value) })
+		slices.SortFunc(hi, func(a, b end) int { return cmp.Compare(b.value, a.value) })
+		v.exclude(hi, lo, out, func(high, low float32) bool { return low > high })
+		slices.Reverse(lo)
+		slices.Reverse(hi)
+		v.exclude(lo, hi, out, func(low, high float32) bool { return high < low })
 	}
 	for b, l := range v.leafAt {
 		if l < 0 || g.leaves[l].mask == nil {
@@ -249,14 +220,26 @@ func (v *view) compare(g *Engine, n int, skip []bool) {
 	}
 }
 
-func cmpFloat(a, b float32) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
+// end is one end of a leaf's range of a feature.
+type end struct {
+	value float32
+	bit   int32
+}
+
+// exclude takes the others that lie apart from each leaf out of its row.
+func (v *view) exclude(leaves, others []end, out []uint64, apart func(leaf, other float32) bool) {
+	clear(out)
+	i := 0
+	for _, l := range leaves {
+		for i < len(others) && apart(l.value, others[i].value) {
+			out[others[i].bit/64] |= 1 << (others[i].bit % 64)
+			i++
+		}
+		row := v.row(l.bit)
+		for w := range row {
+			row[w] &^= out[w]
+		}
 	}
-	return 0
 }
 
 // row is the leaves that share an input with a leaf.
