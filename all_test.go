@@ -101,12 +101,12 @@ func sources(t *testing.T) []*source {
 // after DESIGN.md, "Packages". What the code needs beyond it carries its reason.
 func allowedImports() map[string][]string {
 	nouns := []string{"artefact", "result", "domain", "manifest", "catalogue", "plan", "evidence", "dossier"}
-	means := []string{"durable", "stat", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree", "model"}
+	means := []string{"durable", "stat", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree", "tree/exact", "model"}
 	join := func(lists ...[]string) []string { return slices.Concat(lists...) }
 	only := func(names ...string) []string { return names }
 	probe := join(only("measure"), nouns, means)
 	report := join(nouns, only("report/wording", "report/page")) // one wording of a decision for every format, one style for pages
-	families := only("probes/artefactscan", "probes/availability", "probes/evasion", "probes/performance", "probes/records")
+	families := only("probes/artefactscan", "probes/availability", "probes/evasion", "probes/performance", "probes/records", "probes/trees")
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
