@@ -146,7 +146,8 @@ func maxPool(c *call) error {
 }
 
 // averagePool is the rule of AveragePool: each cotangent, divided by what its
-// window counted, spread over the window.
+// window counted, spread over the window. Averaging is a matrix along each
+// dimension; for small outputs multiplying by these is the fastest way.
 func averagePool(c *call) error {
 	g := c.g
 	w, sizes, out, err := c.pool()
@@ -156,9 +157,24 @@ func averagePool(c *call) error {
 	if planes := out[2:].size(); !planes.known() || product(w.kernel) > large || planes.n > large {
 		return reason("its window or its output is too large")
 	}
-	counts, even := w.counts(sizes, out, c.n.Int("count_include_pad", 0) == 1)
-	ones := slices.Repeat([]float64{1}, int(product(w.kernel)))
+	padded := c.n.Int("count_include_pad", 0) == 1
+	counts, even := w.counts(sizes, out, padded)
 	dy := c.dy[0]
+	if rest, ok := w.tiles(sizes, out); ok && even && len(sizes) == 2 && slices.Max(rest) == 0 {
+		c.dx[0] = g.enlarge(g.op("Mul", dy, g.Number(1/counts[0], dy)), w)
+		return nil
+	}
+	if shapeOut, _ := out[2:].static(); len(sizes) <= 2 && slices.Max(shapeOut) <= 16 && slices.Max(sizes) <= large/16 {
+		last := len(sizes) - 1
+		dy = g.op("MatMul", dy, g.Numbers(w.average(last, sizes[last], shapeOut[last], padded), []int64{shapeOut[last], sizes[last]}, dy))
+		if last == 1 {
+			rows := g.Numbers(w.average(0, sizes[0], shapeOut[0], padded), []int64{shapeOut[0], sizes[0]}, dy)
+			dy = g.op("MatMul", g.transpose(rows, 2), dy)
+		}
+		c.dx[0] = dy
+		return nil
+	}
+	ones := slices.Repeat([]float64{1}, int(product(w.kernel)))
 	if even {
 		for i := range ones {
 			ones[i] = 1 / counts[0]
@@ -169,18 +185,6 @@ func averagePool(c *call) error {
 		}
 		planes, _ := out[2:].static()
 		dy = g.op("Mul", dy, g.Numbers(counts, planes, dy))
-	}
-	if rest, ok := w.tiles(sizes, out); ok && even && len(sizes) == 2 {
-		v := g.op("Mul", dy, g.Number(1/counts[0], dy))
-		if slices.Max(rest) == 0 {
-			c.dx[0] = g.enlarge(v, w)
-			return nil
-		}
-		// One more window of zeros at each end, then what is too much cut off:
-		// padding the small tensor is the cheaper way.
-		v = g.enlarge(g.op("Pad", v, g.Integers(0, 0, 0, 0, 0, 0, 1, 1)), w)
-		c.dx[0] = g.op("Slice", v, g.Integers(0, 0), g.Integers(sizes...), g.Integers(2, 3))
-		return nil
 	}
 	// One channel at a time, so that the kernel has one channel.
 	shapeOut, _ := out[2:].static()
@@ -203,6 +207,27 @@ func product(list []int64) int64 {
 		n *= v
 	}
 	return n
+}
+
+// average returns the outputs×size matrix that averages dimension i.
+func (w *window) average(i int, size, outputs int64, padded bool) []float64 {
+	m := make([]float64, outputs*size)
+	for o := range outputs {
+		start, n := o*w.stride[i]-w.begin[i], 0.0
+		for k := range w.kernel[i] {
+			if at := start + k*w.dilation[i]; at >= 0 && at < size {
+				m[o*size+at], n = 1, n+1
+			} else if padded && at < size+w.end[i] {
+				n++
+			}
+		}
+		for at := range size {
+			if m[o*size+at] != 0 {
+				m[o*size+at] = 1 / n
+			}
+		}
+	}
+	return m
 }
 
 // counts returns how many elements each window averages, and whether all

@@ -268,6 +268,8 @@ def pools():
     avgpool("AveragePool overlapping", (2, 3, 7, 8), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
     avgpool("AveragePool counting padding", (2, 3, 7, 8), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1)
     avgpool("AveragePool ceil", (2, 2, 7, 8), kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+    avgpool("AveragePool of many", (1, 2, 38, 37), kernel_shape=[3, 3], strides=[2, 1], pads=[1, 1, 1, 1])
+    avgpool("AveragePool 1-D of many", (1, 2, 40), kernel_shape=[3], strides=[2], ceil_mode=1)
     avgpool("AveragePool 1-D", (2, 3, 9), kernel_shape=[3], strides=[2])
     case("GlobalAveragePool", node("GlobalAveragePool", "x"), lambda t, c: t.mean((2, 3), keepdim=True), (2, 3, 4, 3))
     case("GlobalMaxPool", node("GlobalMaxPool", "x"), lambda t, c: t.amax((2, 3), keepdim=True), (2, 3, 4, 3))
