@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 
 	binding "github.com/yalue/onnxruntime_go"
@@ -174,7 +175,8 @@ func (s *Session) Run(ctx context.Context, inputs []*Tensor) ([]*Tensor, error) 
 	}
 	err := s.run(ctx, in, out)
 	for i, v := range out {
-		if made[i] && v != nil {
+		// Where the binding cannot wrap an output it leaves a nil of some tensor type.
+		if made[i] && v != nil && !reflect.ValueOf(v).IsNil() {
 			owned = append(owned, v)
 		}
 	}
