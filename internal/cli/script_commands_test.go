@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // flip FILE changes one byte in the middle of a file.
@@ -46,4 +47,18 @@ func read(ts *testscript.TestScript, name string) []byte {
 
 func write(ts *testscript.TestScript, name string, b []byte) {
 	ts.Check(os.WriteFile(name, b, 0o644))
+}
+
+// fits SCHEMA JSON validates a file against a JSON Schema.
+func fits(ts *testscript.TestScript, _ bool, args []string) {
+	parse := func(name string) any {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(read(ts, ts.MkAbs(name))))
+		ts.Check(err)
+		return v
+	}
+	c := jsonschema.NewCompiler()
+	ts.Check(c.AddResource("urn:schema", parse(args[0])))
+	schema, err := c.Compile("urn:schema")
+	ts.Check(err)
+	ts.Check(schema.Validate(parse(args[1])))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/assize/assize/internal/cli"
-	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // The scripts run the program itself; the test binary stands in for it, and for its workers.
@@ -19,14 +19,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	source, err := ort.DefaultSource(nil)
-	if err != nil {
-		t.Skip(err)
-	}
-	library, err := ort.Locate(t.Context(), source)
-	if err != nil {
-		t.Skip(err)
-	}
+	library := orttest.Library(t)
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +42,7 @@ func TestScripts(t *testing.T) {
 			}
 			return os.CopyFS(filepath.Join(env.WorkDir, "example"), os.DirFS("../report/html/testdata")) // a dossier to report
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"flip": flip, "edit": edit, "unpin": unpin},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"flip": flip, "edit": edit, "unpin": unpin, "fits": fits},
 	})
 }
 

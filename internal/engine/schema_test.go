@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -167,28 +165,6 @@ func TestDossierSchemaIsStrict(t *testing.T) {
 		}
 		if validate(t, s, b) == nil {
 			t.Errorf("a dossier without %s is let through", name)
-		}
-	}
-}
-
-// TestDossierSchemaFitsTheExamples checks the dossiers that runs left beside
-// the examples, where there are any.
-func TestDossierSchemaFitsTheExamples(t *testing.T) {
-	found, err := filepath.Glob("../../examples/*/dossier/dossier.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(found) == 0 {
-		t.Skip("no example was assessed here: run assize assess examples/credit")
-	}
-	s := schema(t)
-	for _, name := range found {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := validate(t, s, b); err != nil {
-			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -29,6 +29,7 @@ type target struct {
 	plan      planner.Target
 	setup     worker.Setup
 	foreign   []dossier.Foreign // what other tools found
+	trees     bool              // a model holds a tree ensemble
 }
 
 // openTarget reads the manifest, digests the artefacts, and looks over the
@@ -42,7 +43,7 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 	if t.artefacts, err = m.Resolve(ctx); err != nil {
 		return nil, err
 	}
-	if err := t.addExternal(ctx); err != nil {
+	if err := t.readModels(ctx); err != nil {
 		return nil, err
 	}
 	if _, err := artefact.Trace(t.artefacts); err != nil {
@@ -52,7 +53,7 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.plan = planner.Target{Manifest: m, Artefacts: t.artefacts, Depth: m.Depth}
+	t.plan = planner.Target{Manifest: m, Artefacts: t.artefacts, Depth: m.Depth, HasTrees: t.trees}
 	if declared != nil {
 		t.domain = &model.Domain{Features: declared.Features(), Relations: declared.Relations(), Confirmed: m.Domain.ConfirmedBy != nil}
 	}
@@ -69,10 +70,10 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 	return t, nil
 }
 
-// addExternal makes artefacts of the files that an ONNX model keeps its
-// tensors in, so that digests cover all of the model. Those outside the folder, or
-// missing, are left to the scan of the artefact.
-func (t *target) addExternal(ctx context.Context) error {
+// readModels looks into the models: it says whether one holds trees, and makes
+// artefacts of the files that a model keeps its tensors in, so that digests cover
+// all of it. Those outside the folder, or missing, are left to the scan of the artefact.
+func (t *target) readModels(ctx context.Context) error {
 	for _, a := range slices.Clone(t.artefacts) {
 		if a.Kind != artefact.Model {
 			continue
@@ -85,6 +86,7 @@ func (t *target) addExternal(ctx context.Context) error {
 		if err != nil {
 			continue // the worker says why, and the scan
 		}
+		t.trees = t.trees || slices.ContainsFunc(file.Operators(), func(o onnx.Operator) bool { return strings.HasPrefix(o.OpType, "TreeEnsemble") })
 		seen := map[string]bool{}
 		for _, ref := range file.ExternalData() {
 			rel := path.Join(path.Dir(a.Path), ref.Location)

@@ -59,6 +59,7 @@ type Needs struct {
 	Domain   bool // a domain, declared or guessed
 	Rule     bool // a decision rule with classes; a free score is not enough
 	Files    bool // reads the artefacts' bytes itself and opens no model
+	Trees    bool // a model that holds a tree ensemble
 	Records  bool // operating logs that the manifest declares
 }
 

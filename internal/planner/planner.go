@@ -30,6 +30,7 @@ type Target struct {
 	RecordedName string
 	Labelled     bool
 	HasDomain    bool
+	HasTrees     bool   // an operator of the model is a tree ensemble
 	Guessed      bool   // the domain was guessed or nobody confirmed it
 	ModelError   string // why the model does not open
 	NoData       string // why there are no test rows
@@ -180,6 +181,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 		return result.NotAvailable, "the manifest names no model"
 	case n.Model && t.ModelError != "":
 		return result.NotAvailable, "the model does not open: " + firstLine(t.ModelError)
+	case n.Trees && !t.HasTrees:
+		return result.NotApplicable, "the model holds no tree ensemble"
 	case n.Data && t.TestName == "":
 		return result.NotAvailable, "the manifest names no data set beside the training data"
 	case n.Data && t.NoData != "":

@@ -190,6 +190,9 @@ func TestUnmetNeeds(t *testing.T) {
 			tg.ModelName, tg.Manifest.Records = "", []manifest.Record{{Name: "operations", Log: &manifest.Log{}}}
 		}, "", ""},
 		{"no domain", all, func(tg *planner.Target) { tg.HasDomain = false }, "not-available", "there is no domain, and it cannot be guessed without data"},
+		{"trees", measure.Needs{Model: true, Trees: true}, func(tg *planner.Target) { tg.HasTrees = true }, "", ""},
+		{"no trees", measure.Needs{Model: true, Trees: true}, func(*planner.Target) {}, "not-applicable", "the model holds no tree ensemble"},
+		{"trees of a broken model", measure.Needs{Model: true, Trees: true}, func(tg *planner.Target) { tg.ModelError = "truncated" }, "not-available", "the model does not open: truncated"},
 		{"score without a rule", all, func(tg *planner.Target) {
 			tg.Facts.OutputKind, tg.Facts.Rule = string(model.Score), model.Argmax
 		}, "not-applicable", "the model gives a score on a scale of its own and no rule turns it into classes"},

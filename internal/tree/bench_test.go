@@ -2,22 +2,21 @@ package tree_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // BenchmarkProgram times a program and, in turns with it, ONNX Runtime on one
 // thread, on the same rows of the credit example; the ratio is ours over
 // ONNX Runtime's time a row.
 func BenchmarkProgram(b *testing.B) {
-	runtime(b)
+	orttest.Load(b)
 	const path = "examples/credit/model.onnx"
 	e := read(b, path, "onnx-ml")
 	p := e.Compile()
@@ -62,26 +61,5 @@ func BenchmarkProgram(b *testing.B) {
 			b.ReportMetric(float64(theirs.Nanoseconds())/float64(n*b.N), "ort-ns/row")
 			b.ReportMetric(ours.Seconds()/theirs.Seconds(), "ratio")
 		})
-	}
-}
-
-// runtime brings ONNX Runtime into the process, or skips.
-func runtime(tb testing.TB) {
-	tb.Helper()
-	src, err := ort.DefaultSource(os.Stderr)
-	if err != nil {
-		tb.Skip(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	path, err := ort.Locate(ctx, src)
-	if err != nil {
-		tb.Skip(err)
-	}
-	switch err := ort.Load(path); {
-	case errors.Is(err, ort.ErrNoCgo):
-		tb.Skip(err)
-	case err != nil:
-		tb.Fatal(err)
 	}
 }

@@ -19,7 +19,7 @@ func (r *Report) Write(w io.Writer) error {
 		if !c.OK {
 			mark = "FAILED"
 		}
-		fmt.Fprintf(b, "%s  %-24s %s\n", mark, c.Name, plain(c.Detail))
+		fmt.Fprintf(b, "%s  %-24s %s\n", mark, c.Name, plain(strings.ReplaceAll(c.Detail, "\nhint: ", "; ")))
 	}
 	b.WriteByte('\n')
 	if r.OK() {

@@ -16,7 +16,7 @@ import (
 	"github.com/assize/assize/internal/dataset"
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/model"
-	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 	"github.com/assize/assize/internal/result"
 	"github.com/assize/assize/internal/worker"
 	"github.com/assize/assize/internal/worker/sandbox"
@@ -113,19 +113,6 @@ func predict(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	}}, nil
 }
 
-func library(t testing.TB) string {
-	t.Helper()
-	source, err := ort.DefaultSource(nil)
-	if err != nil {
-		t.Skip(err)
-	}
-	path, err := ort.Locate(t.Context(), source)
-	if err != nil {
-		t.Skip(err)
-	}
-	return path
-}
-
 func digits(t testing.TB) worker.Setup {
 	t.Helper()
 	folder, err := filepath.Abs("../../examples/digits")
@@ -133,7 +120,7 @@ func digits(t testing.TB) worker.Setup {
 		t.Fatal(err)
 	}
 	return worker.Setup{
-		Library: library(t), MemoryBytes: 1 << 30, CPUSeconds: 600,
+		Library: orttest.Library(t), MemoryBytes: 1 << 30, CPUSeconds: 600,
 		Model: &model.Spec{
 			Path: filepath.Join(folder, "model.onnx"), Input: model.Input{Layout: "nchw"},
 			Output: model.Output{Kind: model.Logits}, Rule: model.Rule{Kind: model.Argmax, Positive: 1},

@@ -8,13 +8,14 @@ import (
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/grad"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // BenchmarkStep times, in turns and on one thread, the model alone and the
 // extended model (forward and gradient in one run) on batches of 64 rows.
 // The metric is the cost in forward passes of the plain model.
 func BenchmarkStep(b *testing.B) {
-	load(b)
+	orttest.Load(b)
 	const n = 64
 	for _, r := range readGolden(b).Networks {
 		b.Run(r.Name, func(b *testing.B) {

@@ -10,13 +10,14 @@ import (
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/grad"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // TestDouble runs the cases as models of double precision, as far as ONNX
 // Runtime has the operators for it, and compares with PyTorch to more digits
 // than float32 has.
 func TestDouble(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	g := readGolden(t)
 	ran, worst := 0, 0.0
 	for _, r := range append(g.Cases, g.Networks[:3]...) {

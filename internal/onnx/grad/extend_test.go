@@ -11,6 +11,7 @@ import (
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/grad"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // graph makes a model of operator set version with input x and output y.
@@ -99,7 +100,7 @@ func TestRefuses(t *testing.T) {
 // TestLossAndStep takes one step of the fast gradient sign method inside the
 // graph and compares it with the gradient of the plain extension.
 func TestLossAndStep(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	var r recorded
 	for _, n := range readGolden(t).Networks {
 		if n.Name == "mnistfc/mnist-net_256x2.onnx.gz" {
@@ -160,7 +161,7 @@ func TestLossAndStep(t *testing.T) {
 
 // TestBatch compares the gradient of a batch with that of its rows.
 func TestBatch(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	for _, r := range readGolden(t).Networks {
 		m := network(t, r.Name)
 		extended, err := grad.Extend(m, grad.Options{})
@@ -187,7 +188,7 @@ func TestBatch(t *testing.T) {
 
 // TestRow completes a model that leaves the size of its images open.
 func TestRow(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	anything := make([]onnx.Dim, 4)
 	m := graph(17, anything, anything, node("MaxPool", names("x"), names("y"),
 		grad.Ints("kernel_shape", 2, 2), grad.Ints("strides", 2, 2)))
@@ -211,7 +212,7 @@ func TestRow(t *testing.T) {
 // derivative at a limit is 0: an image with black pixels could not be
 // attacked.
 func TestClipAtLimits(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	m := graph(17, rows(4), rows(4), node("Clip", names("x", "lo", "hi"), names("y")))
 	m.Graph.Initializers = []*onnx.Tensor{onnx.NewFloats("lo", nil, []float32{0}), onnx.NewFloats("hi", nil, []float32{1})}
 	extended, err := grad.Extend(m, grad.Options{})

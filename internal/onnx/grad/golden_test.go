@@ -13,11 +13,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/grad"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // golden is what testdata/make_golden.py recorded; it names the versions.
@@ -82,24 +82,6 @@ func floats64(b []byte) []float64 {
 		out[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
 	}
 	return out
-}
-
-// load brings ONNX Runtime into the process, or skips.
-func load(tb testing.TB) {
-	tb.Helper()
-	src, err := ort.DefaultSource(os.Stderr)
-	if err != nil {
-		tb.Skip(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	path, err := ort.Locate(ctx, src)
-	if err != nil {
-		tb.Skip(err)
-	}
-	if err := ort.Load(path); err != nil {
-		tb.Skip(err)
-	}
 }
 
 // root returns the folder of go.mod.
@@ -220,7 +202,7 @@ func check(t *testing.T, extended *onnx.Model, r recorded, tolerance float64) fl
 // records, where Difference is not negative, that central differences of the
 // ONNX model in double precision agree with PyTorch within 1e-5.
 func TestRules(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	worst, differences := 0.0, 0
 	g := readGolden(t)
 	for _, r := range g.Cases {
@@ -236,7 +218,7 @@ func TestRules(t *testing.T) {
 
 // TestNetworks compares the gradients of whole networks with PyTorch's.
 func TestNetworks(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	for _, r := range readGolden(t).Networks {
 		t.Run(r.Name, func(t *testing.T) {
 			d := compare(t, network(t, r.Name), r, 2e-5)
@@ -249,7 +231,7 @@ func TestNetworks(t *testing.T) {
 // rank unknown too: a rule then works with shapes at run time, or says why it
 // cannot.
 func TestOpenShapes(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	for _, ranked := range []bool{true, false} {
 		worked := 0
 		for _, r := range readGolden(t).Cases {

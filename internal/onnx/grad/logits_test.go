@@ -6,6 +6,7 @@ import (
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/grad"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 func TestLogits(t *testing.T) {
@@ -46,7 +47,7 @@ func TestLogits(t *testing.T) {
 			if !found {
 				return
 			}
-			load(t)
+			orttest.Load(t)
 			extended, err := grad.Extend(test.m, grad.Options{Output: name})
 			if err != nil {
 				t.Fatal(err)

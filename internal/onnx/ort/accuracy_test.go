@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // TestPublishedAccuracy runs networks on the whole MNIST test set. The
@@ -13,7 +14,7 @@ import (
 // mnist_madry_small_adv it is what onnxruntime 1.32.0 for Python counts
 // (InferenceSession on the CPU, x/255, argmax over all 10,000 images).
 func TestPublishedAccuracy(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	x, y := mnist(t)
 	for _, test := range []struct {
 		name    string

@@ -11,6 +11,7 @@ import (
 	binding "github.com/yalue/onnxruntime_go"
 
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // raw runs batches of n rows as the binding's own fixed session does, with
@@ -42,7 +43,7 @@ func raw(tb testing.TB, model []byte, in, out string, x []float32, shape, outSha
 // session with ONNX Runtime's defaults on the same rows; the ratio is
 // Runner over raw.
 func BenchmarkRunner(b *testing.B) {
-	load(b)
+	orttest.Load(b)
 	x, _ := mnist(b)
 	for _, model := range []struct {
 		name, in, out string

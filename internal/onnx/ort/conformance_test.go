@@ -10,6 +10,7 @@ import (
 
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // TestConformance runs the operator tests of ONNX 1.12 and compares with
@@ -18,7 +19,7 @@ import (
 // that it does not implement the case, and where the output is random; the
 // few that differ by design of ONNX Runtime are logged.
 func TestConformance(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	files := map[string][]byte{}
 	var tests []string
 	archive(t, func(name string, b []byte) {

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // TestFreedBatch runs models that were exported for one row on a batch and
 // compares with the model as exported, row by row.
 func TestFreedBatch(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	for _, name := range []string{
 		"acasxu/ACASXU_run2a_1_1_batch_2000.onnx", "rl-control/cartpole.onnx", "mnistfc/mnist-net_256x6.onnx.gz",
 		"mnist-nets/Convnet_avgpool.onnx",

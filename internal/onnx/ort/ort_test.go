@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -12,32 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/ort"
 )
-
-// load brings ONNX Runtime to the machine and into the process, or skips.
-func load(tb testing.TB) {
-	tb.Helper()
-	src, err := ort.DefaultSource(os.Stderr)
-	if err != nil {
-		tb.Skip(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
-	path, err := ort.Locate(ctx, src)
-	if err != nil {
-		tb.Skip(err)
-	}
-	switch err := ort.Load(path); {
-	case errors.Is(err, ort.ErrNoCgo):
-		tb.Skip(err)
-	case err != nil:
-		tb.Fatal(err)
-	}
-}
 
 // session starts a session that ends with the test.
 func session(tb testing.TB, model []byte, opts ort.Options) *ort.Session {

@@ -5,12 +5,13 @@ import (
 
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // TestOneNumberWithoutADeclaredShape: an output of rank 0 whose shape the model
 // does not declare is an error, not a crash.
 func TestOneNumberWithoutADeclaredShape(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	float := &onnx.Type{Kind: onnx.KindTensor, ElemType: onnx.Float}
 	m := &onnx.Model{
 		IRVersion: 8, Opsets: []onnx.Opset{{Version: 17}},

@@ -15,12 +15,13 @@ import (
 
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // TestMalformedInputs hands ONNX Runtime what a hostile caller would: it must
 // answer with one line and stay usable.
 func TestMalformedInputs(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	s := session(t, read(t, "privacy/credit_mlp.onnx"), ort.Options{}) // n×17 float
 	good := []*ort.Tensor{{Type: onnx.Float, Shape: []int64{2, 17}, Data: make([]float32, 34)}}
 	want, err := s.Run(context.Background(), good)
@@ -74,7 +75,7 @@ func TestMalformedInputs(t *testing.T) {
 }
 
 func TestNewSessionRefuses(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	good := read(t, "privacy/credit_mlp.onnx")
 	m, err := onnx.Read(good, onnx.DefaultLimits())
 	if err != nil {
@@ -104,7 +105,7 @@ func TestNewSessionRefuses(t *testing.T) {
 // TestRunnerEqualsSession runs many batch sizes, over and under what is kept,
 // and compares them with single rows through Session.Run.
 func TestRunnerEqualsSession(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	s := session(t, read(t, "privacy/credit_mlp.onnx"), ort.Options{})
 	r, err := ort.NewRunner(s)
 	if err != nil {
@@ -150,7 +151,7 @@ func TestRunnerEqualsSession(t *testing.T) {
 // TestCancelStopsRun stops a model whose cost its input sets: sponge_loop
 // iterates as often as the mean of |x| asks.
 func TestCancelStopsRun(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	s := session(t, read(t, "availability/sponge_loop.onnx"), ort.Options{})
 	x := make([]float32, 16)
 	for i := range x {
@@ -179,7 +180,7 @@ func TestCancelStopsRun(t *testing.T) {
 
 // TestExternalData runs a model whose weights lie in a file beside it.
 func TestExternalData(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	dir := t.TempDir()
 	weights := binary.LittleEndian.AppendUint32(nil, math.Float32bits(2.5))
 	if err := os.WriteFile(filepath.Join(dir, "w.bin"), weights, 0o600); err != nil {

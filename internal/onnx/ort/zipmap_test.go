@@ -12,12 +12,13 @@ import (
 
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // TestZipMap runs a scikit-learn classifier without its ZipMap and compares
 // labels and probabilities with scikit-learn's own (testdata/zipmap.py).
 func TestZipMap(t *testing.T) {
-	load(t)
+	orttest.Load(t)
 	var want struct {
 		X, Probabilities []float32
 		Labels           []int64

@@ -11,7 +11,7 @@ import (
 	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/model"
-	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 	"github.com/assize/assize/internal/probes/availability"
 	"github.com/assize/assize/internal/result"
 	"github.com/assize/assize/internal/worker"
@@ -23,20 +23,6 @@ func TestMain(m *testing.M) {
 		os.Exit(worker.Main(availability.Probes()))
 	}
 	os.Exit(m.Run())
-}
-
-func library(t *testing.T) string {
-	t.Helper()
-	source, err := ort.DefaultSource(nil)
-	if err != nil {
-		t.Skip("needs ONNX Runtime: ", err)
-	}
-	source.Offline = true
-	path, err := ort.Locate(context.Background(), source)
-	if err != nil {
-		t.Skip("needs ONNX Runtime: ", err)
-	}
-	return path
 }
 
 // root is the folder of the module.
@@ -90,7 +76,7 @@ func isolated(t *testing.T, spec *model.Spec, solutions []string, mib float64) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup := worker.Setup{Library: library(t), Model: spec, MemoryBytes: 1 << 30, CPUSeconds: 600}
+	setup := worker.Setup{Library: orttest.Library(t), Model: spec, MemoryBytes: 1 << 30, CPUSeconds: 600}
 	p := availability.Probes()[0]
 	params := measure.Params{"largest_batch_mib": mib}
 	j := &measure.Joint{}

@@ -14,6 +14,7 @@ import (
 	"github.com/assize/assize/internal/measure/measuretest"
 	"github.com/assize/assize/internal/model"
 	"github.com/assize/assize/internal/onnx"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 	"github.com/assize/assize/internal/probes/availability"
 	"github.com/assize/assize/internal/result"
 )
@@ -22,7 +23,7 @@ import (
 // in the test's process; fixed is its batch, 0 a free one.
 func sum(t *testing.T, typ onnx.DataType, nodes ...*onnx.Node) *model.Model {
 	t.Helper()
-	if _, err := model.LoadRuntime(library(t)); err != nil {
+	if _, err := model.LoadRuntime(orttest.Library(t)); err != nil {
 		t.Skip("needs ONNX Runtime: ", err)
 	}
 	if nodes == nil {

@@ -11,25 +11,14 @@ import (
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/measure/measuretest"
 	"github.com/assize/assize/internal/model"
-	"github.com/assize/assize/internal/onnx/ort"
+	"github.com/assize/assize/internal/onnx/ort/orttest"
 )
 
 // example is one of the example systems, with its range check on.
 func example(t *testing.T, name string) measuretest.Target {
 	t.Helper()
 	ctx := context.Background()
-	source, err := ort.DefaultSource(nil)
-	if err != nil {
-		t.Skip("needs ONNX Runtime: ", err)
-	}
-	source.Offline = true
-	library, err := ort.Locate(ctx, source)
-	if err != nil {
-		t.Skip("needs ONNX Runtime: ", err)
-	}
-	if _, err := model.LoadRuntime(library); err != nil {
-		t.Skip("needs ONNX Runtime: ", err)
-	}
+	orttest.Load(t)
 	m, err := manifest.Load(ctx, filepath.Join(root(t), "examples", name))
 	if err != nil {
 		t.Fatal(err)

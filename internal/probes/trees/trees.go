@@ -20,7 +20,7 @@ func base() measure.Probe {
 	return measure.Probe{
 		Version: 1,
 		Goals:   []string{"evasion"}, Threats: []string{"evasion"},
-		Needs: measure.Needs{Model: true, Data: true, Labels: true, Domain: true, Rule: true, Files: true},
+		Needs: measure.Needs{Model: true, Data: true, Labels: true, Domain: true, Rule: true, Files: true, Trees: true},
 		Params: []measure.Param{
 			{Name: "norm", Doc: "how the size of a change is measured: linf, l2 or l1", Quick: "linf", Standard: "linf", Thorough: "linf", Manifest: at + "norm"},
 			{Name: "epsilon", Doc: "the largest change that counts", Unit: "as unit says", Quick: 0.05, Standard: 0.05, Thorough: 0.05, Manifest: at + "epsilon"},
