@@ -152,6 +152,7 @@ func allowedImports() map[string][]string {
 
 		"checklist":  nouns,                               // what decisions and records answer; judges nothing itself
 		"coverage":   only("catalogue"),                   // questions on standards over several tables
+		"scan":       nil,                                 // what every reader of a model format needs
 		"risk":       join(nouns, only("report/wording")), // says numbers as reports do
 		"conformity": only("manifest", "catalogue"),       // class, route and dates: law alone, nothing measured
 
