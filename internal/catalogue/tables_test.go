@@ -195,7 +195,7 @@ func TestTallies(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s\nhint: where the edit is meant, go test -run Tallies -update ./internal/catalogue", diff)
+		t.Errorf("%s\nhint: where the edit is meant, go test ./internal/catalogue -run Tallies -update", diff)
 	}
 }
 

@@ -60,6 +60,9 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 	if err := t.look(ctx); err != nil {
 		return nil, err
 	}
+	if err := t.findSets(); err != nil {
+		return nil, err
+	}
 	t.specify()
 	if err := t.readForeign(); err != nil {
 		return nil, err
@@ -191,6 +194,24 @@ func (t *target) findRecorded(ctx context.Context, test string) error {
 			return fmt.Errorf("read data %q: %d outputs were recorded, %q has %d rows\nhint: record one output per row, in the order of the rows", a.Path, recorded.Rows, test, n)
 		}
 		return nil
+	}
+	return nil
+}
+
+// findSets names the data that the model was made from and the test data, for probes that read them whole.
+func (t *target) findSets() error {
+	trained, _ := t.manifest.First(artefact.Model)
+	for _, a := range t.manifest.Artefacts {
+		training := slices.Contains(trained.From, a.Name)
+		if a.Kind != artefact.Dataset || !training && a.Name != t.plan.TestName {
+			continue
+		}
+		spec, err := t.dataSpec(a)
+		if err != nil {
+			return err
+		}
+		t.setup.Sets = append(t.setup.Sets, worker.Set{Training: training, Spec: *spec})
+		t.plan.SetNames = append(t.plan.SetNames, a.Name)
 	}
 	return nil
 }

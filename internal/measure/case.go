@@ -24,6 +24,7 @@ type Case struct {
 	Index    []int              // row numbers in the data set, or case numbers
 	Files    []File             // artefacts whose bytes the probe may read
 	Records  []Record           // operating logs; none where the probe needs none
+	Sets     []Set              // whole data sets; none where the probe needs none
 	Seed     Seed               // of this probe in this run
 	Results  map[string]*Result // of the probes that it requires
 	Progress func(share float64)
@@ -39,6 +40,13 @@ type File struct {
 	OpenPath string   // where the worker finds it
 	Folder   string   // the target's folder, for relative references; it cannot be listed
 	Siblings []string // of the files beside it, relative to the artefact's folder; a link as "name -> target"
+}
+
+// Set is a whole data set, and whether the model was made from it.
+type Set struct {
+	Name     string
+	Training bool
+	Table    *dataset.Table
 }
 
 // Joint is what Join may read: the rows of all shards and what is known of the target.

@@ -61,6 +61,7 @@ type Needs struct {
 	Files    bool // reads the artefacts' bytes itself and opens no model
 	Trees    bool // a model that holds a tree ensemble
 	Records  bool // operating logs that the manifest declares
+	Sets     bool // training and test data, whole
 }
 
 // Param is one knob of a probe, with its default by depth.

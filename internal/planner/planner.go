@@ -30,10 +30,11 @@ type Target struct {
 	RecordedName string
 	Labelled     bool
 	HasDomain    bool
-	HasTrees     bool   // an operator of the model is a tree ensemble
-	Guessed      bool   // the domain was guessed or nobody confirmed it
-	ModelError   string // why the model does not open
-	NoData       string // why there are no test rows
+	SetNames     []string // data sets that probes can read whole
+	HasTrees     bool     // an operator of the model is a tree ensemble
+	Guessed      bool     // the domain was guessed or nobody confirmed it
+	ModelError   string   // why the model does not open
+	NoData       string   // why there are no test rows
 }
 
 // Make plans an assessment. An error means that the manifest asks for
@@ -183,6 +184,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 		return result.NotAvailable, "the model does not open: " + firstLine(t.ModelError)
 	case n.Trees && !t.HasTrees:
 		return result.NotApplicable, "the model holds no tree ensemble"
+	case n.Sets && len(t.SetNames) == 0:
+		return result.NotAvailable, "the manifest names no data set"
 	case n.Data && t.TestName == "":
 		return result.NotAvailable, "the manifest names no data set beside the training data"
 	case n.Data && t.NoData != "":
@@ -292,6 +295,9 @@ func inputs(t Target, p *measure.Probe) []string {
 	add(t.ModelName, p.Needs.Model || p.Needs.Files)
 	add(t.TestName, p.Needs.Data)
 	add(t.RecordedName, p.Needs.Recorded)
+	for _, name := range t.SetNames {
+		add(name, p.Needs.Sets)
+	}
 	if p.Needs.Files {
 		for _, a := range t.Artefacts {
 			add(a.Name, a.Kind == artefact.Model)

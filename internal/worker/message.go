@@ -17,11 +17,18 @@ type Setup struct {
 	Model       *model.Spec         `json:"model,omitempty"`
 	Data        *dataset.Spec       `json:"data,omitempty"`
 	Recorded    *dataset.OutputSpec `json:"recorded,omitempty"`
+	Sets        []Set               `json:"sets,omitempty"`    // whole data sets
 	Files       []measure.File      `json:"files,omitempty"`   // artefacts that probes may read as bytes
 	Records     []measure.Record    `json:"records,omitempty"` // operating logs
 	Guessed     bool                `json:"guessed"`
 	MemoryBytes int64               `json:"memory_bytes"`
 	CPUSeconds  int64               `json:"cpu_seconds"`
+}
+
+// Set is a data set that a child may read whole.
+type Set struct {
+	Training bool         `json:"training"`
+	Spec     dataset.Spec `json:"spec"`
 }
 
 // readable lists every path that the child may open.
@@ -35,6 +42,9 @@ func (s *Setup) readable() []string {
 	}
 	if s.Recorded != nil {
 		paths = append(paths, s.Recorded.Path)
+	}
+	for _, set := range s.Sets {
+		paths = append(paths, set.Spec.Path)
 	}
 	for _, f := range s.Files {
 		paths = append(paths, f.OpenPath)

@@ -230,6 +230,15 @@ func (c *child) casefor(ctx context.Context, probe *measure.Probe, job *Job) (*m
 	if probe.Needs.Records {
 		k.Records = c.setup.Records
 	}
+	if probe.Needs.Sets {
+		for _, s := range c.setup.Sets {
+			t, err := dataset.ReadAll(ctx, s.Spec)
+			if err != nil {
+				return nil, err
+			}
+			k.Sets = append(k.Sets, measure.Set{Name: s.Spec.Name, Training: s.Training, Table: t})
+		}
+	}
 	if probe.Needs.Model {
 		if c.model == nil {
 			return nil, errors.New("the model is not open")

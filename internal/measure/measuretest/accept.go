@@ -27,6 +27,7 @@ type Target struct {
 	Recorded *dataset.Recorded
 	Files    []measure.File
 	Records  []measure.Record
+	Sets     []measure.Set
 	Facts    measure.Facts
 	Params   measure.Params            // over the defaults of depth quick
 	Requires map[string]*result.Result // of the probes that it requires, over all rows
@@ -143,6 +144,9 @@ func (k *kit) shardCase(index []int) *measure.Case {
 	}
 	if n.Records {
 		c.Records = k.target.Records
+	}
+	if n.Sets {
+		c.Sets = k.target.Sets
 	}
 	if n.Data {
 		c.Data = pick(k.target.Data, index)
