@@ -167,6 +167,7 @@ func (p *prepared) openModel(ctx context.Context, o *Options) error {
 			p.plan.Facts.Outcomes = m.ClassNames
 			p.setup.Model.Rule.Outcomes = m.ClassNames
 		}
+		p.plan.NoGradient = m.NoGradient
 		p.forecast.SecondsPerRow, p.forecast.SecondsPerPoint, p.forecast.Notes = m.SecondsPerRow, m.SecondsPerPoint, m.Notes
 	}
 	return nil

@@ -62,6 +62,8 @@ type Needs struct {
 	Trees    bool // a model that holds a tree ensemble
 	Records  bool // operating logs that the manifest declares
 	Sets     bool // training and test data, whole
+	// Gradients needs a graph that can be differentiated, for white-box attacks.
+	Gradients bool
 }
 
 // Param is one knob of a probe, with its default by depth.

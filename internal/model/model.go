@@ -24,6 +24,7 @@ type Model struct {
 	spec    *Spec
 	p       Predictor
 	raw     rawRunner
+	white   *white // nil where there is no graph
 	width   int
 	columns int
 	classes int

@@ -135,7 +135,7 @@ func open(ctx context.Context, file *onnx.Model, spec *Spec, opts ort.Options, f
 		session.Close()
 		return nil, err
 	}
-	m.raw = session
+	m.raw, m.white = session, &white{file: file, folder: opts.Folder, fixed: fixed}
 	if fixed > 0 {
 		m.batch = fixed
 	}

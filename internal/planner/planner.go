@@ -32,6 +32,7 @@ type Target struct {
 	HasDomain    bool
 	SetNames     []string // data sets that probes can read whole
 	HasTrees     bool     // an operator of the model is a tree ensemble
+	NoGradient   string   // why the model cannot be differentiated
 	Guessed      bool     // the domain was guessed or nobody confirmed it
 	ModelError   string   // why the model does not open
 	NoData       string   // why there are no test rows
@@ -186,6 +187,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 		return result.NotApplicable, "the model holds no tree ensemble"
 	case n.Sets && len(t.SetNames) == 0:
 		return result.NotAvailable, "the manifest names no data set"
+	case n.Gradients && t.NoGradient != "":
+		return result.NotApplicable, "white-box attacks need a gradient: " + firstLine(t.NoGradient)
 	case n.Data && t.TestName == "":
 		return result.NotAvailable, "the manifest names no data set beside the training data"
 	case n.Data && t.NoData != "":

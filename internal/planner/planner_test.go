@@ -192,6 +192,8 @@ func TestUnmetNeeds(t *testing.T) {
 		{"no domain", all, func(tg *planner.Target) { tg.HasDomain = false }, "not-available", "there is no domain, and it cannot be guessed without data"},
 		{"trees", measure.Needs{Model: true, Trees: true}, func(tg *planner.Target) { tg.HasTrees = true }, "", ""},
 		{"no trees", measure.Needs{Model: true, Trees: true}, func(*planner.Target) {}, "not-applicable", "the model holds no tree ensemble"},
+		{"no gradient", measure.Needs{Model: true, Gradients: true}, func(tg *planner.Target) { tg.NoGradient = "no rule for Det\nhint: x" }, "not-applicable", "white-box attacks need a gradient: no rule for Det"},
+		{"gradient", measure.Needs{Model: true, Gradients: true}, func(*planner.Target) {}, "", ""},
 		{"trees of a broken model", measure.Needs{Model: true, Trees: true}, func(tg *planner.Target) { tg.ModelError = "truncated" }, "not-available", "the model does not open: truncated"},
 		{"score without a rule", all, func(tg *planner.Target) {
 			tg.Facts.OutputKind, tg.Facts.Rule = string(model.Score), model.Argmax

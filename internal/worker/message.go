@@ -74,6 +74,8 @@ type Opened struct {
 	// domain, which a search pays beside every query.
 	SecondsPerPoint float64  `json:"seconds_per_point"`
 	Notes           []string `json:"notes,omitempty"` // what was rewritten to run it
+	// NoGradient says why white-box attacks cannot be made; empty where they can.
+	NoGradient string `json:"no_gradient,omitempty"`
 }
 
 // Job asks for one shard of one probe.

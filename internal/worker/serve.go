@@ -132,6 +132,9 @@ func (c *child) start(ctx context.Context) (*Ready, error) {
 		Width: opened.Width(), Classes: opened.Classes(), ClassNames: opened.ClassNames(), Notes: notes,
 		SecondsPerRow: c.speed(ctx), SecondsPerPoint: c.search(),
 	}
+	if err := opened.Differentiable(); err != nil {
+		ready.Model.NoGradient = err.Error()
+	}
 	return ready, nil
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 	// Row is the shape of one row of the input, without the batch, for a
 	// model that leaves some of it open.
 	Row []int64
+	// Head, where given, adds forward nodes behind the output, in operator set
+	// 17, and returns the value that is differentiated in its place.
+	Head func(g *Graph, output string) (value string, err error)
 	// Loss, where given, adds the nodes that compute the cotangent from the
 	// value of the output, and returns its name. The model then gets no input
 	// Cotangent.
@@ -112,6 +115,11 @@ func Extend(m *onnx.Model, opts Options) (*onnx.Model, error) {
 	if err != nil {
 		return fail(err)
 	}
+	if opts.Head != nil {
+		if output, err = g.head(opts, output); err != nil {
+			return fail(err)
+		}
+	}
 	g.poolFirst(output)
 	if !slices.ContainsFunc(g.outputs, func(v *onnx.ValueInfo) bool { return v.Name == output }) {
 		g.Output(output, g.Type(output), g.Dims(output)...)
@@ -133,6 +141,22 @@ func Extend(m *onnx.Model, opts Options) (*onnx.Model, error) {
 		return fail(err)
 	}
 	return g.model(), nil
+}
+
+// head adds the nodes of opts.Head as part of the model: types and shapes are
+// noted and cotangents pass through them.
+func (g *Graph) head(opts Options, output string) (string, error) {
+	before := len(g.nodes)
+	output, err := opts.Head(g, output)
+	if err != nil {
+		return "", err
+	}
+	added := slices.Clone(g.nodes[before:])
+	g.nodes = g.nodes[:before]
+	for _, n := range added {
+		g.add(n)
+	}
+	return output, nil
 }
 
 // ends finds the values to differentiate between.

@@ -50,6 +50,11 @@ func (g *Graph) Ops(outputs int, op string, inputs []string, attributes ...*onnx
 	return out
 }
 
+// Alias gives a value a second name, as an output that callers know by name needs.
+func (g *Graph) Alias(name, of string) {
+	g.nodes = append(g.nodes, &onnx.Node{OpType: "Identity", Inputs: []string{of}, Outputs: []string{name}})
+}
+
 // op is Op without attributes.
 func (g *Graph) op(op string, inputs ...string) string { return g.Op(op, inputs) }
 

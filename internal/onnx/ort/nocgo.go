@@ -39,3 +39,15 @@ func (r *Runner) Run(context.Context, []float32, int, ...[]float32) error { retu
 
 // Close does nothing.
 func (r *Runner) Close() error { return nil }
+
+// Binding cannot be made without cgo.
+type Binding struct{}
+
+// Bind returns ErrNoCgo.
+func Bind(*Session, []Port, []Port) (*Binding, error) { return nil, ErrNoCgo }
+
+// Run returns ErrNoCgo.
+func (b *Binding) Run(context.Context, int, [][]float32, [][]float32) error { return ErrNoCgo }
+
+// Close does nothing.
+func (b *Binding) Close() error { return nil }

@@ -1,6 +1,7 @@
 // Package ort runs ONNX models on ONNX Runtime. Locate brings the library to
-// the machine, Load loads it into the process, Session runs one model, and
-// Runner runs batches of float32 rows through a session without overhead.
+// the machine, Load loads it into the process, Session runs one model,
+// Runner runs batches of float32 rows through a session without overhead, and
+// Binding does so for models with several inputs, such as gradient graphs.
 //
 // Without cgo the package compiles and Load says that models cannot be run.
 package ort
@@ -39,6 +40,12 @@ type Options struct {
 	// Folder is where external data files of the model lie; empty means that
 	// a model with external data cannot be run.
 	Folder string
+}
+
+// Port is one input or output of a Binding.
+type Port struct {
+	Name string
+	Row  []int64 // shape of one row, without the batch
 }
 
 // signature is what a session takes and gives.
