@@ -1,30 +1,12 @@
 package evasion
 
-import (
-	"math"
-	"math/rand/v2"
-
-	"github.com/assize/assize/internal/model"
-)
+import "math"
 
 // attack is HopSkipJump on one row. What it does depends on the row, its
 // source of randomness and the system's answers alone.
 type attack struct {
+	search
 	*knobs
-	orig   []float32
-	from   model.Decision
-	rng    *rand.Rand
-	budget int
-	desk   *desk
-	pause  func(struct{}) bool
-	memory map[uint64]answer // nil where questions hardly come up twice
-
-	asked     int
-	best      []float32 // nearest change that gains, nil where none was found
-	second    []float32 // the nearest before it
-	distance  float64   // of best
-	succeeded int       // questions asked when a change within the threat model first gained; 0: never
-
 	current   []float32 // where the walk is: a change that gains
 	far       []float32 // where an approach began
 	way       []float32 // the direction of a step, in displacements
@@ -33,7 +15,6 @@ type attack struct {
 
 // knobs are the same for all rows.
 type knobs struct {
-	*space
 	draw    *draw
 	linf    bool // the geometry of the walk; l1 is walked as l2
 	initial int  // questions for the first direction
@@ -46,7 +27,7 @@ type knobs struct {
 // theta is gamma·d^(-3/2) in l2 and gamma·d^(-2) in linf, delta √d·theta and d·theta of the distance.
 func newKnobs(s *space, initial, most int, gamma float64) *knobs {
 	d := float64(max(1, s.size))
-	k := &knobs{space: s, linf: s.norm == "linf", initial: initial, most: most, delta: gamma / d}
+	k := &knobs{linf: s.norm == "linf", initial: initial, most: most, delta: gamma / d}
 	if k.linf {
 		k.draw, k.theta = newUniform(), gamma/(d*d)
 	} else {
@@ -55,13 +36,14 @@ func newKnobs(s *space, initial, most int, gamma float64) *knobs {
 	return k
 }
 
-func newAttack(k *knobs, orig []float32, from model.Decision, rng *rand.Rand, budget int) *attack {
-	a := &attack{knobs: k, orig: orig, from: from, rng: rng, budget: budget}
+func newAttack(k *knobs, s search) *attack {
+	a := &attack{search: s, knobs: k}
+	orig := s.orig
 	room := make([]float32, 5*len(orig))
 	for _, s := range []*[]float32{&a.current, &a.far, &a.way, &a.won, &a.lost} {
 		*s, room = room[:len(orig):len(orig)], room[len(orig):]
 	}
-	if len(k.jumps)+len(k.groups) > 0 {
+	if len(s.jumps)+len(s.groups) > 0 {
 		a.memory = map[uint64]answer{}
 	}
 	return a
@@ -379,30 +361,4 @@ func (a *attack) revert() bool {
 		}
 	}
 	return true
-}
-
-// keep notes a change that gains.
-func (a *attack) keep(x []float32) {
-	d := a.space.distance(x, a.orig)
-	if a.succeeded == 0 && a.within(d) {
-		a.succeeded = a.asked
-	}
-	if a.best != nil && d >= a.distance {
-		return
-	}
-	a.best, a.second = a.second, a.best
-	if a.best == nil {
-		a.best = make([]float32, len(x))
-	}
-	copy(a.best, x)
-	a.distance = d
-}
-
-// key tells questions apart by 64 bits of a hash (FNV-1a over words).
-func key(x []float32) uint64 {
-	h := uint64(14695981039346656037)
-	for _, v := range x {
-		h = (h ^ uint64(math.Float32bits(v))) * 1099511628211
-	}
-	return h ^ h>>29
 }

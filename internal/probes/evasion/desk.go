@@ -18,7 +18,13 @@ type desk struct {
 	writing []float32 // questions of this round
 	count   int
 	reading []float32 // questions of the last round
-	answers []model.Decision
+	answers model.Answers
+}
+
+// walker is an attack on one row.
+type walker interface {
+	run()
+	state() *search
 }
 
 // quota is fixed by the width alone, so that what shares a batch changes nothing in an attack.
@@ -26,7 +32,7 @@ func quota(width int) int { return max(1, min(64, 1<<14/max(1, width))) }
 
 // together runs the attacks until all have ended. Rounds are bounded in memory by
 // running them in groups. Done hears how many questions were asked after each round.
-func together(ctx context.Context, m *model.Model, attacks []*attack, done func(asked int)) error {
+func together(ctx context.Context, m *model.Model, attacks []walker, done func(asked int)) error {
 	const most = 1 << 22 // numbers in a round
 	q := quota(m.Width())
 	group := max(1, most/(q*m.Width()))
@@ -35,7 +41,6 @@ func together(ctx context.Context, m *model.Model, attacks []*attack, done func(
 		d := &desk{m: m, width: m.Width(), quota: q}
 		size := q * len(part)
 		d.writing, d.reading = make([]float32, size*d.width), make([]float32, size*d.width)
-		d.answers = make([]model.Decision, size)
 		if err := d.run(ctx, part, done); err != nil {
 			return err
 		}
@@ -43,7 +48,7 @@ func together(ctx context.Context, m *model.Model, attacks []*attack, done func(
 	return nil
 }
 
-func (d *desk) run(ctx context.Context, attacks []*attack, done func(asked int)) error {
+func (d *desk) run(ctx context.Context, attacks []walker, done func(asked int)) error {
 	type running struct {
 		next func() (struct{}, bool)
 		stop func()
@@ -55,9 +60,10 @@ func (d *desk) run(ctx context.Context, attacks []*attack, done func(asked int))
 		}
 	}()
 	for _, a := range attacks {
-		a.desk = d
+		s := a.state()
+		s.desk = d
 		next, stop := iter.Pull(func(yield func(struct{}) bool) {
-			a.pause = yield
+			s.pause = yield
 			a.run()
 		})
 		active = append(active, running{next, stop})
@@ -73,7 +79,7 @@ func (d *desk) run(ctx context.Context, attacks []*attack, done func(asked int))
 		if d.count == 0 {
 			continue
 		}
-		if err := d.m.Decide(ctx, d.writing[:d.count*d.width], d.count, d.answers[:d.count]); err != nil {
+		if err := d.m.Predict(ctx, d.writing[:d.count*d.width], d.count, &d.answers); err != nil {
 			return err
 		}
 		done(d.count)
@@ -86,68 +92,4 @@ func (d *desk) run(ctx context.Context, attacks []*attack, done func(asked int))
 func (d *desk) slot() []float32 {
 	at := d.count * d.width
 	return d.writing[at : at+d.width : at+d.width]
-}
-
-// answer is what an attack knows of a question. It is kept for domains with whole
-// numbers, in which the same question comes up again.
-type answer int8
-
-const (
-	unknown answer = iota
-	pending
-	lost
-	won
-)
-
-// ask puts n questions to the system, as far as the budget goes. Make writes a
-// question into x and says whether there is one; hear gets the answers, in the
-// order of the questions unless an answer is known already. It is false when the attack must end.
-func (a *attack) ask(n int, fill func(x []float32) bool, hear func(x []float32, gained bool)) bool {
-	for done := 0; done < n; {
-		if a.asked >= a.budget {
-			return false
-		}
-		first, put := a.desk.count, 0
-		for ; done < n && put < a.desk.quota && a.asked+put < a.budget; done++ {
-			x := a.desk.slot()
-			if !fill(x) {
-				continue
-			}
-			if a.memory != nil {
-				key := key(x)
-				if known := a.memory[key]; known != unknown {
-					if known != pending {
-						hear(x, known == won)
-					}
-					continue
-				}
-				a.memory[key] = pending
-			}
-			a.desk.count++
-			put++
-		}
-		if put == 0 {
-			continue
-		}
-		if !a.pause(struct{}{}) {
-			a.asked = a.budget
-			return false
-		}
-		for j := first; j < first+put; j++ {
-			x := a.desk.reading[j*a.desk.width : (j+1)*a.desk.width]
-			gained := a.desk.m.Gains(a.from, a.desk.answers[j])
-			a.asked++
-			if a.memory != nil {
-				a.memory[key(x)] = lost
-				if gained {
-					a.memory[key(x)] = won
-				}
-			}
-			if gained {
-				a.keep(x)
-			}
-			hear(x, gained)
-		}
-	}
-	return true
 }
