@@ -1,6 +1,6 @@
-// Command hopskipjump runs the probe evasion/hopskipjump on one target, in one
-// process and without a sandbox, and prints a JSON line with what it reached. It is one
-// side of the comparison that README.md describes.
+// Command hopskipjump runs evasion/hopskipjump, or another probe that attacks row
+// by row, on one target, in one process and without a sandbox, and prints a JSON line with what it reached. It is one
+// side of the comparisons that README.md and ../square/README.md describe.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
@@ -29,12 +30,14 @@ import (
 func main() {
 	target := flag.String("target", "digits", "credit, digits, or the path of an MNIST network in ONNX")
 	root := flag.String("root", ".", "the repository")
+	id := flag.String("probe", "evasion/hopskipjump", "the probe")
+	epsilon := flag.Float64("epsilon", 0.05, "the largest change that counts")
 	norm := flag.String("norm", "l2", "l2 or linf")
 	rows := flag.Int("rows", 20, "rows to attack: the first of the test set")
 	queries := flag.Int("queries", 1000, "budget of each row")
 	profile := flag.String("cpuprofile", "", "file for a CPU profile")
 	flag.Parse()
-	if err := run(context.Background(), *target, *root, *norm, *rows, *queries, *profile); err != nil {
+	if err := run(context.Background(), *target, *root, *id, measure.Params{"norm": *norm, "epsilon": *epsilon, "unit": "range", "queries": float64(*queries)}, *rows, *profile); err != nil {
 		fmt.Fprintln(os.Stderr, "hopskipjump:", err)
 		os.Exit(1)
 	}
@@ -48,9 +51,10 @@ type outcome struct {
 	CPUSeconds       float64    `json:"cpu_seconds"`
 	QueriesPerSecond float64    `json:"queries_per_second"` // of CPU
 	Distances        []*float64 `json:"distances"`          // by row; null where nothing gained
+	Broken           int        `json:"broken"`             // rows broken within epsilon
 }
 
-func run(ctx context.Context, target, root, norm string, rows, queries int, profile string) error {
+func run(ctx context.Context, target, root, id string, over measure.Params, rows int, profile string) error {
 	spec, data, err := load(ctx, target, root, rows)
 	if err != nil {
 		return err
@@ -71,12 +75,12 @@ func run(ctx context.Context, target, root, norm string, rows, queries int, prof
 		return err
 	}
 	probes := evasion.Probes()
-	probe := probes[slices.IndexFunc(probes, func(p measure.Probe) bool { return p.ID == "evasion/hopskipjump" })]
+	probe := probes[slices.IndexFunc(probes, func(p measure.Probe) bool { return p.ID == id })]
 	params := measure.Params{}
 	for _, p := range probe.Params {
 		params[p.Name] = p.Standard
 	}
-	params["norm"], params["unit"], params["queries"] = norm, "range", float64(queries)
+	maps.Copy(params, over)
 	c := &measure.Case{Params: params, Model: m, Domain: m.Domain(), Data: data, Index: data.Index, Seed: measure.Seed{1}}
 
 	// The labels are what the model says, so that every row is attackable: ART attacks all of them too.
@@ -112,6 +116,9 @@ func run(ctx context.Context, target, root, norm string, rows, queries int, prof
 		if r.Rows.Column("gained")[i] == 1 && r.Rows.Column("rechecked")[i] == 1 {
 			o.Distances[i] = &d
 		}
+	}
+	for _, b := range r.Rows.Column("broken") {
+		o.Broken += int(b)
 	}
 	return json.NewEncoder(os.Stdout).Encode(o)
 }
@@ -162,8 +169,12 @@ func load(ctx context.Context, target, root string, rows int) (*model.Spec, *dat
 }
 
 func spec(path, output string, kind model.Kind, features []domain.Feature, shape []int) *model.Spec {
+	layout := "columns"
+	if len(shape) == 3 {
+		layout = "nchw"
+	}
 	return &model.Spec{
-		Path: path, Input: model.Input{Layout: "columns", Shape: shape}, Output: model.Output{Tensor: output, Kind: kind},
+		Path: path, Input: model.Input{Layout: layout, Shape: shape}, Output: model.Output{Tensor: output, Kind: kind},
 		Rule: model.Rule{Kind: model.Argmax}, Domain: &model.Domain{Features: features},
 	}
 }

@@ -58,6 +58,7 @@ type Needs struct {
 	Recorded bool // recorded outputs of the deployed system on the test rows
 	Domain   bool // a domain, declared or guessed
 	Rule     bool // a decision rule with classes; a free score is not enough
+	Scores   bool // a model that gives out more than labels
 	Files    bool // reads the artefacts' bytes itself and opens no model
 	Trees    bool // a model that holds a tree ensemble
 	Records  bool // operating logs that the manifest declares

@@ -201,6 +201,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 		return result.NotAvailable, "the manifest declares no operating log among its records"
 	case n.Domain && !t.HasDomain:
 		return result.NotAvailable, "there is no domain, and it cannot be guessed without data"
+	case n.Scores && t.Facts.OutputKind == string(model.Label):
+		return result.NotApplicable, "the model gives labels alone, and it follows scores"
 	case n.Rule && t.Facts.Rule != model.Cutoff && t.Facts.OutputKind == string(model.Score):
 		return result.NotApplicable, "the model gives a score on a scale of its own and no rule turns it into classes"
 	}

@@ -183,6 +183,7 @@ func TestUnmetNeeds(t *testing.T) {
 		{"no data", all, func(tg *planner.Target) { tg.TestName = "" }, "not-available", "the manifest names no data set beside the training data"},
 		{"empty data", all, func(tg *planner.Target) { tg.NoData = "test.csv has no rows\nhint: x" }, "not-available", "test.csv has no rows"},
 		{"no data needed", measure.Needs{Model: true}, func(tg *planner.Target) { tg.TestName = "" }, "", ""},
+		{"labels alone", measure.Needs{Model: true, Scores: true}, func(tg *planner.Target) { tg.Facts.OutputKind = "label" }, "not-applicable", "the model gives labels alone, and it follows scores"},
 		{"no labels", all, func(tg *planner.Target) { tg.Labelled = false }, "not-available", "the test data has no labels"},
 		{"nothing recorded", all, func(tg *planner.Target) { tg.RecordedName = "" }, "not-available", "the manifest names no recorded outputs of the deployed system"},
 		{"no log", measure.Needs{Records: true}, func(tg *planner.Target) { tg.Manifest.Records = []manifest.Record{{Name: "minutes"}} }, "not-available", "the manifest declares no operating log among its records"},

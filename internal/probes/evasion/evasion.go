@@ -7,13 +7,14 @@ import "github.com/assize/assize/internal/measure"
 
 // Probes lists the probes of the family; those that others require come first.
 func Probes() []measure.Probe {
-	return []measure.Probe{noiseProbe(), hopSkipJumpProbe()}
+	return []measure.Probe{noiseProbe(), hopSkipJumpProbe(), squareProbe()}
 }
 
 var (
 	goals   = []string{"evasion"}
 	threats = []string{"evasion"}
 	needs   = measure.Needs{Model: true, Data: true, Labels: true, Domain: true, Rule: true}
+	scored  = measure.Needs{Model: true, Data: true, Labels: true, Domain: true, Rule: true, Scores: true}
 )
 
 // threatParams are the parameters that say what change counts, the same for every attack.

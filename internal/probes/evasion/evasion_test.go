@@ -37,6 +37,7 @@ type system struct {
 	relations []string
 	rule      model.Rule
 	solutions []model.Solution
+	input     model.Input
 	on        []string
 	of        func(x []float32) float32
 	rows      [][]float32
@@ -58,7 +59,7 @@ func (s *system) open(t testing.TB) (*model.Model, *scores) {
 	t.Helper()
 	p := &scores{width: len(s.features), of: s.of}
 	m, err := model.New(p, &model.Spec{
-		Output: model.Output{Kind: model.PositiveProbability}, Rule: s.rule,
+		Input: s.input, Output: model.Output{Kind: model.PositiveProbability}, Rule: s.rule,
 		Domain: &model.Domain{Features: s.features, Relations: s.relations}, Solutions: s.solutions,
 	}, len(s.features), 1)
 	if err != nil {

@@ -17,8 +17,8 @@ func joinHopSkipJump(j *measure.Joint) (*result.Result, error) {
 		return nil, errors.New("join rows: the rows of evasion/noise are missing")
 	}
 	t := newTally(j.Rows)
-	if t.attackables == 0 {
-		return result.Unmeasured(result.NotApplicable, fmt.Sprintf("none of the %d rows has anything to gain: each is decided favourably or, where no outcome is favourable, wrong already", t.n)), nil
+	if r := t.nothing(); r != nil {
+		return r, nil
 	}
 	alone, gains := t.brokens, t.gains
 	shared, theirs, ours, onlyTheirs := t.worst(newTally(floor.Rows))
@@ -32,22 +32,12 @@ func joinHopSkipJump(j *measure.Joint) (*result.Result, error) {
 		}
 	}
 	budget := j.Params.Float("queries")
-	var needed []float64
-	for i, q := range j.Rows.Column("queries_to_success") {
-		if t.attackable[i] && q > 0 {
-			needed = append(needed, q)
-		}
-	}
-	for name, p := range map[string]float64{"queries_to_success": 0.5, "queries_to_success_p90": 0.9} {
-		if m, ok := quantile(needed, p, 1, budget, "queries"); ok {
-			r.Metrics[name] = m
-		}
-	}
+	needed := t.needed(r, budget)
 	r.Check("attack-beats-noise", ours >= theirs, fmt.Sprintf("On the same %d attackable rows the attack broke %d, random noise %d.", shared, ours, theirs))
 	r.Check("start-found", 20*onlyTheirs <= t.attackables, fmt.Sprintf("A change that gains was found for %d of %d attackable rows; for %d others only noise found one.", gains, t.attackables, onlyTheirs))
 	checkFinal(r, j.Rows, budget)
 	r.Rows = t.combined()
-	r.Pictures = []result.Picture{againstQueries(needed, t.attackables, budget), againstEpsilon(t, j.Params)}
+	r.Pictures = []result.Picture{againstQueries("HopSkipJump", needed, t.attackables, budget), againstEpsilon(t, j.Params)}
 	return r, nil
 }
 
@@ -102,11 +92,11 @@ func checkFinal(r *result.Result, rows *result.Rows, budget float64) {
 }
 
 // againstQueries draws the share of attackable rows that this attack alone broke within so many questions.
-func againstQueries(needed []float64, n int, budget float64) result.Picture {
+func againstQueries(attack string, needed []float64, n int, budget float64) result.Picture {
 	p := result.Picture{
 		ID: "success-against-queries", Title: "Attack success against queries", Kind: "curve",
 		XLabel: "queries per row", YLabel: "share of attackable rows broken", LogX: true,
-		Series: []result.Series{{Name: "HopSkipJump, with 95 % interval at each point"}},
+		Series: []result.Series{{Name: attack + ", with 95 % interval at each point"}},
 	}
 	sort.Float64s(needed)
 	const points = 60
