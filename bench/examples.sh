@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Assesses both examples at depth standard, each in a fresh copy, and prints seconds from start to
+# Assesses the examples at depth standard, each in a fresh copy, and prints seconds from start to
 # dossier and the largest memory of all processes together (proportional set size, ten times a second).
 # usage: bench/examples.sh PATH-TO-ASSIZE
 set -eu
 assize=$(realpath "$1")
 here=$(cd "$(dirname "$0")/.." && pwd)
-for example in credit digits; do
+for example in credit diagnosis digits; do
 	copy=$(mktemp -d)
 	cp -r "$here/examples/$example/." "$copy"
 	rm -rf "$copy/dossier" "$copy/.assize"

@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("RECORDED", recorded)
-			for _, name := range []string{"credit", "digits"} {
+			for _, name := range []string{"credit", "diagnosis", "digits"} {
 				if err := copyExample(filepath.Join(examples, name), filepath.Join(env.WorkDir, name)); err != nil {
 					return err
 				}

@@ -207,7 +207,7 @@ func missingRows(compare string, level float64, m result.Metric) string {
 	if above != (compare == catalogue.AtLeast) {
 		outcome = "fail"
 	}
-	return fmt.Sprintf("about %d more rows, after which it would %s if the share stays %s", rows-m.N, outcome, amount(m.Value, m))
+	return fmt.Sprintf("about %d more rows of the kind that it counts, %d so far, after which it would %s if the share stays %s", rows-m.N, m.N, outcome, amount(m.Value, m))
 }
 
 // leftOut is the verdict on what was not run, with the plan's reason for that.

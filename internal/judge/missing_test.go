@@ -29,9 +29,9 @@ func TestMissingRowsWouldDecide(t *testing.T) {
 		if d.Decision != dossier.Inconclusive {
 			continue
 		}
-		var more int
+		var more, sofar int
 		var outcome string
-		if _, err := fmt.Sscanf(d.Missing, "about %d more rows, after which it would %s if", &more, &outcome); err != nil {
+		if _, err := fmt.Sscanf(d.Missing, "about %d more rows of the kind that it counts, %d so far, after which it would %s if", &more, &sofar, &outcome); err != nil {
 			if float64(k)/float64(n) != level {
 				gap := float64(k)/float64(n) - level
 				t.Errorf("%d of %d, %s %v (gap %v): missing is %q", k, n, compare, level, gap, d.Missing)
@@ -71,7 +71,7 @@ func TestMissingRowsWouldDecide(t *testing.T) {
 func TestMissingRowsKnown(t *testing.T) {
 	p, obs := assessment(criterion("at_most", 0.05), share(t, 0, 10))
 	got := only(t, judge.Decide(p, obs)).Missing
-	if want := "about 62 more rows, after which it would pass if the share stays 0\u202f%"; got != want {
+	if want := "about 62 more rows of the kind that it counts, 10 so far, after which it would pass if the share stays 0\u202f%"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
