@@ -143,7 +143,7 @@ func (t *target) look(ctx context.Context) error {
 			t.domain = &model.Domain{Features: dataset.Guess(info)}
 		}
 		spec.Features = t.domain.Features
-		t.setup.Data = spec
+		t.setup.Data, t.setup.TestRows = spec, info.Rows
 		if len(info.Shape) > 0 {
 			t.setup.Model = &model.Spec{Input: model.Input{Shape: info.Shape}}
 		}
@@ -255,6 +255,7 @@ func (t *target) specify() {
 	t.setup.Guessed = t.plan.Guessed
 	t.setup.Model = nil
 	f := &t.plan.Facts
+	f.Layout = spec.Input.Layout
 	f.OutputKind, f.Rule, f.Outcomes, f.Positive, f.Favourable = string(spec.Output.Kind), spec.Rule.Kind, spec.Rule.Outcomes, spec.Rule.Positive, spec.Rule.Favourable
 	if t.plan.ModelName == "" {
 		return

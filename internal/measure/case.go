@@ -21,6 +21,7 @@ type Case struct {
 	Guessed  bool               // the domain was guessed from the data and nobody confirmed it
 	Data     *dataset.Table     // the rows of this shard, in the order of Index; nil where the probe needs none
 	Recorded *dataset.Recorded  // the recorded outputs of the same rows
+	Others   *dataset.Table     // rows drawn with the seed from all test rows, at most OtherRows; nil where the probe needs none
 	Index    []int              // row numbers in the data set, or case numbers
 	Files    []File             // artefacts whose bytes the probe may read
 	Records  []Record           // operating logs; none where the probe needs none
@@ -30,6 +31,9 @@ type Case struct {
 	Progress func(share float64)
 	Logf     func(format string, args ...any)
 }
+
+// OtherRows is how many rows Case.Others holds where there are as many.
+const OtherRows = 100
 
 // Result is another probe's finished result, rows included.
 type Result = result.Result
@@ -68,6 +72,7 @@ type Facts struct {
 	ClassNames []string `json:"class_names"`
 	Outcomes   []string `json:"outcomes"`
 	OutputKind string   `json:"output_kind"`
+	Layout     string   `json:"layout,omitempty"` // columns, nchw or nhwc; "" where not known
 	Rule       string   `json:"rule"`
 	Positive   int      `json:"positive"`
 	Favourable []string `json:"favourable,omitempty"`

@@ -32,7 +32,7 @@ func schema() map[string]map[string]*cel.Type {
 		"assize.Environment":    {"hardware": text, "infrastructure": text, "third_party": texts},
 		"assize.LifeCycle":      {"learning": text, "retraining": text, "predetermined_changes": texts},
 		"assize.Artefact":       {"name": text, "kind": text, "size_bytes": whole},
-		"assize.Model":          {"output_kind": text, "rule": text, "classes": whole, "width": whole},
+		"assize.Model":          {"layout": text, "output_kind": text, "rule": text, "classes": whole, "width": whole},
 		"assize.Data":           {"test_rows": whole, "labelled": yes, "recorded": yes},
 	}
 }
@@ -94,12 +94,12 @@ func factsOf(t Target) facts {
 		},
 		"artefacts": artefacts,
 		"model": map[string]any{
-			"output_kind": t.Facts.OutputKind, "rule": t.Facts.Rule, "classes": int64(t.Facts.Classes), "width": int64(t.Facts.Width),
+			"layout": t.Facts.Layout, "output_kind": t.Facts.OutputKind, "rule": t.Facts.Rule, "classes": int64(t.Facts.Classes), "width": int64(t.Facts.Width),
 		},
 		"data": map[string]any{"test_rows": int64(t.Facts.TestRows), "labelled": t.Labelled, "recorded": t.RecordedName != ""},
 	}}
 	for field, known := range map[string]bool{
-		"output_kind": t.Facts.OutputKind != "", "rule": t.Facts.Rule != "",
+		"layout": t.Facts.Layout != "", "output_kind": t.Facts.OutputKind != "", "rule": t.Facts.Rule != "",
 		"classes": t.ModelError == "" && t.Facts.Classes > 0, "width": t.Facts.Width > 0,
 	} {
 		if t.ModelName == "" || !known {

@@ -189,6 +189,10 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 		return result.NotAvailable, "the manifest names no data set"
 	case n.Gradients && t.NoGradient != "":
 		return result.NotApplicable, "white-box attacks need a gradient: " + firstLine(t.NoGradient)
+	case n.Layout == "columns" && t.Facts.Layout != "" && t.Facts.Layout != n.Layout:
+		return result.NotApplicable, "it is about the fields of a table, and the rows are images"
+	case n.Layout == "image" && t.Facts.Layout == "columns":
+		return result.NotApplicable, "it is about images, and the rows are those of a table"
 	case n.Data && t.TestName == "":
 		return result.NotAvailable, "the manifest names no data set beside the training data"
 	case n.Data && t.NoData != "":

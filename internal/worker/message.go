@@ -16,6 +16,7 @@ type Setup struct {
 	Library     string              `json:"library"` // path of ONNX Runtime; read where there is a model
 	Model       *model.Spec         `json:"model,omitempty"`
 	Data        *dataset.Spec       `json:"data,omitempty"`
+	TestRows    int                 `json:"test_rows,omitempty"` // in the whole of Data
 	Recorded    *dataset.OutputSpec `json:"recorded,omitempty"`
 	Sets        []Set               `json:"sets,omitempty"`    // whole data sets
 	Files       []measure.File      `json:"files,omitempty"`   // artefacts that probes may read as bytes

@@ -261,6 +261,12 @@ func (c *child) casefor(ctx context.Context, probe *measure.Probe, job *Job) (*m
 		return nil, err
 	}
 	k.Data, k.Recorded = c.data.table, c.data.recorded
+	if probe.Needs.Others {
+		var err error
+		if k.Others, err = dataset.Select(ctx, *c.setup.Data, measure.Sample(k.Seed, c.setup.TestRows, measure.OtherRows)); err != nil {
+			return nil, err
+		}
+	}
 	return k, nil
 }
 

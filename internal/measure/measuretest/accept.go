@@ -157,6 +157,9 @@ func (k *kit) shardCase(index []int) *measure.Case {
 			k.t.Fatal(err)
 		}
 	}
+	if n.Others {
+		c.Others = pick(k.target.Data, measure.Sample(k.seed, k.target.Data.Len(), measure.OtherRows))
+	}
 	if !n.Labels && c.Data != nil {
 		c.Data.Y, c.Data.YValue = nil, nil
 	}
