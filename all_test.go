@@ -107,7 +107,7 @@ func allowedImports() map[string][]string {
 	probe := join(only("measure"), nouns, means)
 	report := join(nouns, only("report/wording", "report/page")) // one wording of a decision for every format, one style for pages
 	families := only("probes/artefactscan", "probes/availability", "probes/evasion", "probes/faults", "probes/performance", "probes/poisoning", "probes/records", "probes/trees")
-	stages := only("planner", "worker", "runner", "ledger", "judge", "verify")
+	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
 	table := map[string][]string{
@@ -146,6 +146,8 @@ func allowedImports() map[string][]string {
 		"ledger": only("evidence", "durable"),
 		"judge":  join(nouns, only("stat")),
 		"verify": join(nouns, only("ledger", "judge")),
+		// Joins recorded rows again by what a probe says of itself.
+		"replay": join(nouns, only("measure")),
 
 		"tree":       only("artefact", "onnx"),
 		"tree/exact": only("tree", "domain"),
@@ -172,7 +174,7 @@ func allowedImports() map[string][]string {
 
 		"engine": join(nouns, means, only("measure", "probes/suite", "checklist", "foreign"), stages, formats),
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
-		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing"), formats),
+		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker
 		"cmd/assize-verify": only("verify", "ledger"),
 	}

@@ -94,6 +94,7 @@ objective criteria, and writes a dossier that somebody else can verify.
 
   assize assess examples/credit            measure, decide, write examples/credit/dossier
   assize verify examples/credit/dossier    check somebody else's dossier, offline
+  assize replay examples/credit/dossier    run a part of it again, drawn by you
   assize standards coverage --article '15(5)' --kind method,metric
                                            which standards give a method or metric for it today
   assize route examples/credit             which conformity assessment is due, and from which dates`,
@@ -112,7 +113,7 @@ objective criteria, and writes a dossier that somebody else can verify.
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.assess(), a.verify(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
+	root.AddCommand(a.assess(), a.verify(), a.replay(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
 		a.standards(), a.threats(), a.requirements(), a.criteria(), a.solutions(), a.terms(), a.crosswalk(), a.schemes(),
 		a.catalogue(), a.classify(), a.route(), a.checklist(), a.risk())
 	return root

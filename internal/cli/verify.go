@@ -3,7 +3,6 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/assize/assize/internal/ledger"
 	"github.com/assize/assize/internal/verify"
 )
 
@@ -14,12 +13,9 @@ func (a *App) verify() *cobra.Command {
 		Short: "Check a dossier offline: files, ledger, order, signature, decisions",
 		Args:  exactly(1, "one dossier folder"),
 		RunE: func(c *cobra.Command, args []string) error {
-			var key *ledger.Verifier
-			if keyFile != "" {
-				var err error
-				if key, err = ledger.ReadVerifier(keyFile); err != nil {
-					return err
-				}
+			key, err := trusted(keyFile)
+			if err != nil {
+				return err
 			}
 			r, err := verify.Dossier(c.Context(), args[0], key)
 			if err != nil {

@@ -30,6 +30,9 @@ type Options struct {
 	PlanDigest  artefact.Digest
 	Nonce       []byte
 	Environment string // id of the environment that observations name
+	// Rows holds the row or case numbers to work on for items that are not to
+	// work on all that the plan draws, by the item's id.
+	Rows map[string][]int
 	// Record keeps an observation for good before the run goes on. It is called
 	// from one goroutine, in the order in which items end.
 	Record func(*evidence.Observation, *result.Rows) error
@@ -203,13 +206,9 @@ func (r *run) shards(it *item) [][]int {
 	if it.probe.Rows == nil {
 		return [][]int{nil}
 	}
-	var index []int
-	if it.probe.Cases {
-		for i := range it.Rows {
-			index = append(index, i)
-		}
-	} else {
-		index = measure.Sample(plan.Seed(r.PlanDigest, r.Nonce, plan.Sample), r.Facts.TestRows, it.Rows)
+	index, only := r.Rows[it.ID]
+	if !only {
+		index = Drawn(it.Item, it.probe, r.PlanDigest, r.Nonce, r.Facts.TestRows)
 	}
 	size := (len(index) + 4*r.Workers - 1) / (4 * r.Workers)
 	size = min(1<<16, max(4, size))
@@ -217,6 +216,19 @@ func (r *run) shards(it *item) [][]int {
 		size = 1
 	}
 	return slices.Collect(slices.Chunk(index, size))
+}
+
+// Drawn are the rows or cases that an item of a probe with Rows works on. They
+// follow from the plan's digest and the nonce.
+func Drawn(it *plan.Item, probe *measure.Probe, digest artefact.Digest, nonce []byte, testRows int) []int {
+	if !probe.Cases {
+		return measure.Sample(plan.Seed(digest, nonce, plan.Sample), testRows, it.Rows)
+	}
+	var index []int
+	for i := range it.Rows {
+		index = append(index, i)
+	}
+	return index
 }
 
 func (r *run) add(t *task) {

@@ -44,7 +44,7 @@ func (u *underCheck) checkEvidence(context.Context) (string, error) {
 			}
 			continue
 		}
-		table, err := u.readRows(o)
+		table, err := Rows(u.dir, o)
 		if err != nil {
 			return "", err
 		}
@@ -60,14 +60,18 @@ func (u *underCheck) checkEvidence(context.Context) (string, error) {
 	return detail, nil
 }
 
-// readRows reads the rows of an observation, nil where they were left out.
-func (u *underCheck) readRows(o *evidence.Observation) (*result.Rows, error) {
+// Rows reads the rows of an observation of the dossier in dir and checks them
+// against the digest that it names; nil where it has none or they were left out.
+func Rows(dir string, o *evidence.Observation) (*result.Rows, error) {
+	if o.RowsFile == "" {
+		return nil, nil
+	}
 	digits, ok := strings.CutPrefix(o.RowsFile, evidence.Salted)
 	if !ok || len(digits) != 64 {
 		return nil, fmt.Errorf("observation %s: rows %.80q are no salted digest", o.ID, o.RowsFile)
 	}
 	name := dossier.EvidencePath(digits)
-	b, err := dossier.ReadFile(u.dir, name, maxEvidenceBytes)
+	b, err := dossier.ReadFile(dir, name, maxEvidenceBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -188,7 +192,7 @@ func (u *underCheck) compareAgain(context.Context) (string, error) {
 			continue
 		}
 		var err error
-		if rows[o.ID], err = u.readRows(o); err != nil {
+		if rows[o.ID], err = Rows(u.dir, o); err != nil {
 			return "", err
 		}
 		left[o.ID] = rows[o.ID] == nil
