@@ -155,6 +155,15 @@ func allowedImports() map[string][]string {
 		"checklist":  nouns,                               // what decisions and records answer; judges nothing itself
 		"coverage":   only("catalogue"),                   // questions on standards over several tables
 		"scan":       nil,                                 // what every reader of a model format needs
+		// Reading in bounds, for readers of formats and their tests.
+		"scan/window":   nil,
+		"scan/extent":   nil,
+		"scan/jsondoc":  nil,
+		"scan/scantest": only("scan"),
+		// Readers of formats.
+		"scan/zipfile": only("scan", "scan/extent", "scan/window"),
+		"scan/tarfile": only("scan", "scan/window"),
+		"scan/packed":  only("scan", "scan/window"),
 		"risk":       join(nouns, only("report/wording")), // says numbers as reports do
 		"conformity": only("manifest", "catalogue"),       // class, route and dates: law alone, nothing measured
 

@@ -9,8 +9,11 @@ import (
 	"io"
 )
 
-// bufferBytes is what a Reader holds of its file.
-const bufferBytes = 64 << 10
+// A Reader holds so many bytes of its file, and at first fewer.
+const (
+	bufferBytes = 64 << 10
+	firstBytes  = 256
+)
 
 // Reader reads a range of a file forwards, and knows where it stands. It is
 // also an io.Reader and an io.ByteReader. It is not safe for concurrent use.
@@ -45,10 +48,14 @@ func (r *Reader) fill(n int) {
 	if len(r.buf) >= n {
 		return
 	}
-	if r.storage == nil {
-		r.storage = make([]byte, min(bufferBytes, max(r.Left(), 1)))
+	have := len(r.buf)
+	if size := max(n, min(bufferBytes, max(firstBytes, 4*len(r.storage)))); size > len(r.storage) {
+		grown := make([]byte, size) // small at first: many ranges are read for a few bytes
+		copy(grown, r.buf)
+		r.storage = grown
+	} else {
+		copy(r.storage, r.buf)
 	}
-	have := copy(r.storage, r.buf)
 	want := min(int64(len(r.storage)), r.Left())
 	for int64(have) < want {
 		k, err := r.in.ReadAt(r.storage[have:want], r.at+int64(have))
