@@ -152,9 +152,9 @@ func allowedImports() map[string][]string {
 		"tree":       only("artefact", "onnx"),
 		"tree/exact": only("tree", "domain"),
 
-		"checklist":  nouns,                               // what decisions and records answer; judges nothing itself
-		"coverage":   only("catalogue"),                   // questions on standards over several tables
-		"scan":       nil,                                 // what every reader of a model format needs
+		"checklist": nouns,             // what decisions and records answer; judges nothing itself
+		"coverage":  only("catalogue"), // questions on standards over several tables
+		"scan":      nil,               // what every reader of a model format needs
 		// Reading in bounds, for readers of formats and their tests.
 		"scan/window":   nil,
 		"scan/extent":   nil,
@@ -164,8 +164,8 @@ func allowedImports() map[string][]string {
 		"scan/zipfile": only("scan", "scan/extent", "scan/window"),
 		"scan/tarfile": only("scan", "scan/window"),
 		"scan/packed":  only("scan", "scan/window"),
-		"risk":       join(nouns, only("report/wording")), // says numbers as reports do
-		"conformity": only("manifest", "catalogue"),       // class, route and dates: law alone, nothing measured
+		"risk":         join(nouns, only("report/wording")), // says numbers as reports do
+		"conformity":   only("manifest", "catalogue"),       // class, route and dates: law alone, nothing measured
 
 		"foreign": only("artefact", "result"), // what others found: digests and the scale of severities
 
