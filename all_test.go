@@ -129,7 +129,11 @@ func allowedImports() map[string][]string {
 		"onnx/grad": only("onnx"),
 		// Tests of many packages need the library; they get it in one way.
 		"onnx/ort/orttest": only("onnx/ort"),
-		"model":            only("artefact", "domain", "manifest", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree"),
+		// Tests of several packages ask a real server on loopback.
+		"remote/remotetest": only("onnx", "onnx/ort", "onnx/ort/orttest"),
+		// Carries the questions of a served model; its types cross the pipe and are the model's.
+		"remote": only("artefact", "model"),
+		"model":  only("artefact", "domain", "manifest", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree"),
 
 		"measure": only("artefact", "result", "domain", "dataset", "model", "stat"),
 		// The harness runs a probe as a worker does and may use what a Case holds.
@@ -181,7 +185,7 @@ func allowedImports() map[string][]string {
 		"report/oscal":        report,
 		"report/sarif":        report,
 
-		"engine": join(nouns, means, only("measure", "probes/suite", "checklist", "foreign"), stages, formats),
+		"engine": join(nouns, means, only("measure", "probes/suite", "checklist", "foreign", "remote"), stages, formats), // remote: the parent carries the traffic
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
 		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker

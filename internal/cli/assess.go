@@ -13,8 +13,10 @@ import (
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/judge"
+	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/report/terminal"
+	"github.com/assize/assize/internal/report/wording"
 )
 
 func (a *App) assess() *cobra.Command {
@@ -101,6 +103,7 @@ func (a *App) showPlan(f *engine.Forecast) error {
 	if err := terminal.WritePlan(a.Out, f.Plan, cost, a.look()); err != nil {
 		return err
 	}
+	a.showPrice(f)
 	for _, n := range f.Notes {
 		fmt.Fprintf(a.Out, "note: %s\n", n)
 	}
@@ -109,6 +112,43 @@ func (a *App) showPlan(f *engine.Forecast) error {
 	}
 	fmt.Fprintln(a.Out)
 	return nil
+}
+
+// showPrice says what asking a served model takes and costs, before it is asked.
+func (a *App) showPrice(f *engine.Forecast) {
+	if f.Price == nil {
+		return
+	}
+	e, rows := f.Price.Endpoint, f.Plan.Queries()
+	fmt.Fprintf(a.Out, "\nServed at %s (%s)\n", f.Price.Address, e.Protocol)
+	fmt.Fprintf(a.Out, "  to ask     %s rows in at least %s calls, before retries\n", wording.Whole(int64(rows)), wording.Whole(int64(e.Calls(rows))))
+	rate := "none was agreed"
+	if least := e.AtLeast(rows); least > 0 {
+		rate = fmt.Sprintf("%s, so at least %s", agreed(e), wording.Seconds(least.Seconds()))
+	}
+	fmt.Fprintf(a.Out, "  rate       %s\n", rate)
+	cost := "no price is stated"
+	if e.PricePer1000 > 0 {
+		cost = fmt.Sprintf("about %.2f %s at %g for 1 000 queries", f.Price.Cost(rows), e.Currency, e.PricePer1000)
+	}
+	fmt.Fprintf(a.Out, "  cost       %s\n", cost)
+	grant := "not stated"
+	if e.QueriesPerUser > 0 {
+		grant = wording.Whole(int64(e.QueriesPerUser)) + " queries"
+	}
+	fmt.Fprintf(a.Out, "  one user   %s\n", grant)
+}
+
+// agreed writes the rates of an endpoint.
+func agreed(e *manifest.Endpoint) string {
+	var words []string
+	if e.RequestsPerSecond > 0 {
+		words = append(words, fmt.Sprintf("%g calls a second", e.RequestsPerSecond))
+	}
+	if e.RowsPerSecond > 0 {
+		words = append(words, fmt.Sprintf("%g rows a second", e.RowsPerSecond))
+	}
+	return strings.Join(words, " and ")
 }
 
 // paths says where the dossier is and what to do with it.

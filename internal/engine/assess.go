@@ -56,6 +56,7 @@ type Forecast struct {
 	SecondsPerRow, SecondsPerPoint, SecondsPerStart float64
 
 	Workers int
+	Price   *Price   // of asking a served model; nil where the model is a file
 	Notes   []string // of the model: what was rewritten to run it
 	Sandbox []string // what the kernel lacks
 }
@@ -71,7 +72,11 @@ func (f *Forecast) Seconds(i *plan.Item) float64 {
 			starts = i.Rows
 		}
 	}
-	return float64(i.Queries)*each + float64(starts)*f.SecondsPerStart
+	sum := float64(i.Queries)*each + float64(starts)*f.SecondsPerStart
+	if f.Price != nil { // all workers share the rates
+		sum = max(sum, f.Price.Endpoint.AtLeast(i.Queries).Seconds()*float64(f.Workers))
+	}
+	return sum
 }
 
 // prepared is an assessment up to its plan.
@@ -119,7 +124,7 @@ func prepare(ctx context.Context, o *Options) (*prepared, error) {
 		return nil, err
 	}
 	t.setup.MemoryBytes, t.setup.CPUSeconds = o.MemoryBytes, 24*3600
-	p.forecast = &Forecast{Workers: o.Workers}
+	p.forecast = &Forecast{Workers: o.Workers, Price: t.price()}
 	if err := p.openModel(ctx, o); err != nil {
 		return nil, err
 	}
@@ -131,7 +136,7 @@ func prepare(ctx context.Context, o *Options) (*prepared, error) {
 
 // openModel starts a worker to see whether the model opens, and how fast it is.
 func (p *prepared) openModel(ctx context.Context, o *Options) error {
-	if p.setup.Model != nil {
+	if p.setup.Model != nil && p.setup.Model.Served == nil {
 		source, err := ort.DefaultSource(o.Log)
 		if err != nil {
 			return err
@@ -168,6 +173,9 @@ func (p *prepared) openModel(ctx context.Context, o *Options) error {
 			p.setup.Model.Rule.Outcomes = m.ClassNames
 		}
 		p.plan.NoGradient = m.NoGradient
+		if s := p.setup.Model.Served; s != nil {
+			s.Columns = m.Columns // later workers need not ask
+		}
 		p.forecast.SecondsPerRow, p.forecast.SecondsPerPoint, p.forecast.Notes = m.SecondsPerRow, m.SecondsPerPoint, m.Notes
 	}
 	return nil
@@ -210,6 +218,9 @@ func Assess(ctx context.Context, o Options) (*dossier.Dossier, string, error) {
 	d.Observations = rec.observations
 	d.Ended = o.Now().UTC()
 	decide(d, p.probes, rec.rows)
+	if words := p.changed(context.WithoutCancel(ctx)); words != "" {
+		d.Summary.Caveats = append(d.Summary.Caveats, words)
+	}
 	if err := p.answer(context.WithoutCancel(ctx), d); err != nil {
 		return nil, "", err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/assize/assize/internal/model"
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/planner"
+	"github.com/assize/assize/internal/remote"
 	"github.com/assize/assize/internal/worker"
 )
 
@@ -30,6 +31,8 @@ type target struct {
 	setup     worker.Setup
 	foreign   []dossier.Foreign // what other tools found
 	trees     bool              // a model holds a tree ensemble
+	client    *remote.Client    // of a served model; nil where there is none
+	served    *model.Served
 }
 
 // openTarget reads the manifest, digests the artefacts, and looks over the
@@ -46,6 +49,9 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 	if err := t.readModels(ctx); err != nil {
 		return nil, err
 	}
+	if a, ok := m.Served(); ok {
+		t.artefacts = append(t.artefacts, artefact.Artefact{Name: a.Name, Kind: a.Kind, Of: a.Of})
+	}
 	if _, err := artefact.Trace(t.artefacts); err != nil {
 		return nil, err
 	}
@@ -53,7 +59,7 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.plan = planner.Target{Manifest: m, Artefacts: t.artefacts, Depth: m.Depth, HasTrees: t.trees}
+	t.plan = planner.Target{Manifest: m, Depth: m.Depth, HasTrees: t.trees}
 	if declared != nil {
 		t.domain = &model.Domain{Features: declared.Features(), Relations: declared.Relations(), Confirmed: m.Domain.ConfirmedBy != nil}
 	}
@@ -63,6 +69,10 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 	if err := t.findSets(); err != nil {
 		return nil, err
 	}
+	if err := t.connect(ctx); err != nil {
+		return nil, err
+	}
+	t.plan.Artefacts = t.artefacts
 	t.specify()
 	if err := t.readForeign(); err != nil {
 		return nil, err
@@ -119,6 +129,9 @@ func (t *target) look(ctx context.Context) error {
 	m := t.manifest
 	if a, ok := m.First(artefact.Model); ok {
 		t.plan.ModelName = a.Name
+	}
+	if a, ok := m.Served(); ok { // what runs is what is tested; a file beside it is scanned
+		t.plan.ModelName, t.plan.Served = a.Name, true
 	}
 	test, ok := t.testData()
 	if ok {
@@ -263,12 +276,17 @@ func (t *target) specify() {
 	for _, a := range t.artefacts {
 		if a.Kind == artefact.Model {
 			t.setup.Files = append(t.setup.Files, t.file(a))
-		}
-		if a.Name == t.plan.ModelName {
-			spec.Path = t.setup.Files[len(t.setup.Files)-1].OpenPath
+			if a.Name == t.plan.ModelName {
+				spec.Path = t.setup.Files[len(t.setup.Files)-1].OpenPath
+			}
 		}
 	}
-	t.setup.Model = spec
+	if t.setup.Model = spec; t.plan.Served {
+		spec.Path, spec.Served = "", t.served
+		if t.plan.ModelError != "" {
+			t.setup.Model = nil
+		}
+	}
 }
 
 // file is an artefact with what lies beside it, which a confined worker cannot see.

@@ -80,6 +80,11 @@ func Summarise(p *plan.Plan, decisions []dossier.Decision, goals []dossier.Goal)
 			}
 		}
 	}
+	for _, a := range p.Artefacts {
+		if a.Endpoint != nil {
+			s.Caveats = append(s.Caveats, fmt.Sprintf("what was tested is served at %s: its answers were measured, the bytes of its model were not seen, and it could change between two questions", a.Endpoint.URL))
+		}
+	}
 	if p.Guessed {
 		s.Caveats = append(s.Caveats, "the domain was guessed from the data; nobody confirmed which inputs can occur")
 	}

@@ -29,6 +29,11 @@ func logEdit(from, to string) []string {
 	return []string{"declared:", strings.Replace(log, from, to, 1) + "declared:"}
 }
 
+// served adds an endpoint to base.
+func served(fields string, beside ...string) []string {
+	return []string{"artefacts:\n", "artefacts:\n  - {name: live, kind: endpoint, endpoint: {" + strings.TrimSuffix(fields, "}") + "}" + strings.Join(beside, "") + "}\n"}
+}
+
 // badEdits are changes to base, each of which makes it wrong.
 var badEdits = []struct {
 	name  string
@@ -55,6 +60,27 @@ var badEdits = []struct {
 	{"fraction for a whole number", []string{"digits: 2", "digits: 2.5"}},
 	{"field twice", []string{"  version: 1.4.0", "  version: 1.4.0\n  version: 1.5.0"}},
 	{"numeric class", []string{"classes: [paid, default]", "classes: [0, 1]"}},
+	// Served models.
+	{"endpoint without an address", served("")},
+	{"endpoint with a path", served("url: 'http://h:1', protocol: json, request: '[$rows]'}", ", path: x.onnx")},
+	{"file with an endpoint", []string{"kind: model, ", "kind: model, endpoint: {url: 'http://h:1', protocol: json, request: '[$rows]'}, "}},
+	{"endpoint of another protocol", served("url: 'http://h:1', protocol: oip-http, model: m}")},
+	{"endpoint without a model", served("url: 'http://h:1', protocol: oip-rest}")},
+	{"endpoint with fields of another protocol", served("url: 'http://h:1', protocol: oip-grpc, model: m, response: x}")},
+	{"endpoint with a password", served("url: 'https://me:SECRET@h:1', protocol: oip-rest, model: m}")},
+	{"endpoint that is no address", served("url: 'me:SECRET@h:1', protocol: oip-rest, model: m}")},
+	{"endpoint with a query", served("url: 'https://h:1/?key=SECRET', protocol: oip-rest, model: m}")},
+	{"endpoint without a mark", served("url: 'http://h:1', protocol: json, request: '{}'}")},
+	{"endpoint with two marks", served("url: 'http://h:1', protocol: json, request: '[$rows, $record]'}")},
+	{"endpoint with a request that is no JSON", served("url: 'http://h:1', protocol: json, request: '{rows: $rows}'}")},
+	{"endpoint with a credential in clear", served("url: 'https://h:1', protocol: oip-rest, model: m, headers: {Authorization: Bearer SECRET}}")},
+	{"endpoint with a numeric credential in clear", served("url: 'https://h:1', protocol: oip-rest, model: m, headers: {X-Key: 31415926}}")},
+	{"endpoint with a header of the protocol", served("url: 'https://h:1', protocol: oip-rest, model: m, headers: {Host: env:HOST}}")},
+	{"endpoint with a price alone", served("url: 'https://h:1', protocol: oip-rest, model: m, price_per_1000: 1}")},
+	{"endpoint with an authority outside", served("url: 'https://h:1', protocol: oip-rest, model: m, ca: ../ca.pem}")},
+	{"two endpoints", served("url: 'http://h:1', protocol: oip-rest, model: m}}\n  - {name: other, kind: endpoint, endpoint: {url: 'http://h:2', protocol: oip-rest, model: m}")},
+	{"endpoint of data", served("url: 'http://h:1', protocol: oip-rest, model: m}", ", of: train")},
+	{"endpoint on data", served("url: 'http://h:1', protocol: oip-rest, model: m}", ", on: train")},
 	// Values.
 	{"enumeration, near", []string{"kind: dataset", "kind: datset"}},
 	{"enumeration, far", []string{"layout: columns", "layout: tabular"}},

@@ -69,12 +69,23 @@ func (c *checker) artefacts() {
 		for j, from := range a.From {
 			c.refers(names, from, "artefacts", i, "from", j)
 		}
+		if a.Kind == artefact.Endpoint {
+			if served, _ := c.m.Served(); served.Name != a.Name {
+				c.problem("assess each served model by a manifest of its own", where("artefacts", i), "a second endpoint: %q is the one that is assessed", served.Name)
+			}
+			c.endpoint(i, a)
+			if a.On != "" {
+				c.problem("delete on", where("artefacts", i, "on"), "belongs to recorded outputs, and this is an endpoint")
+			}
+			c.refersTo(first, names, a.Of, []artefact.Kind{artefact.Model}, "artefacts", i, "of")
+			continue
+		}
 		if a.Kind != artefact.RecordedOutputs && a.Of+a.On != "" {
 			c.problem("delete of and on, or set kind: recorded-outputs", where("artefacts", i), "of and on belong to recorded outputs, and this is a %s", a.Kind)
 			continue
 		}
-		c.refersTo(first, names, a.Of, artefact.Model, "artefacts", i, "of")
-		c.refersTo(first, names, a.On, artefact.Dataset, "artefacts", i, "on")
+		c.refersTo(first, names, a.Of, []artefact.Kind{artefact.Model, artefact.Endpoint}, "artefacts", i, "of")
+		c.refersTo(first, names, a.On, []artefact.Kind{artefact.Dataset}, "artefacts", i, "on")
 	}
 	if len(c.problems) > before || len(names) < len(all) {
 		return
@@ -92,12 +103,12 @@ func (c *checker) refers(names []string, name string, path ...any) bool {
 	return false
 }
 
-func (c *checker) refersTo(first map[string]int, names []string, name string, kind artefact.Kind, path ...any) {
+func (c *checker) refersTo(first map[string]int, names []string, name string, kinds []artefact.Kind, path ...any) {
 	if name == "" || !c.refers(names, name, path...) {
 		return
 	}
-	if got := c.m.Artefacts[first[name]].Kind; got != kind {
-		c.problem(fmt.Sprintf("name an artefact of kind %s", kind), path, "%q is a %s", name, got)
+	if got := c.m.Artefacts[first[name]].Kind; !slices.Contains(kinds, got) {
+		c.problem(fmt.Sprintf("name an artefact of kind %s", kinds[0]), path, "%q is a %s", name, got)
 	}
 }
 

@@ -152,6 +152,11 @@ func (m *Manifest) fillDefaults() {
 		e.Unit = cmp.Or(e.Unit, Range)
 		e.Access = cmp.Or(e.Access, BlackBox)
 	}
+	for i := range m.Artefacts {
+		if e := m.Artefacts[i].Endpoint; e != nil {
+			e.fillDefaults()
+		}
+	}
 	if m.Domain != nil {
 		for i := range m.Domain.Features.List {
 			m.Domain.Features.List[i].fillDefaults()

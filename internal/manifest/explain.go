@@ -52,7 +52,13 @@ func (x *explainer) explain(e *jsonschema.ValidationError) {
 	add := func(text, hint string) {
 		x.problems = append(x.problems, Problem{Line: n.line, Text: text, Hint: hint})
 	}
+	if len(path) > 4 && path[2] == "endpoint" && path[3] == "headers" {
+		add(what+": is not env: and the name of an environment variable", "write env:NAME; the credential itself must not stand in the manifest, and is not shown here")
+		return
+	}
 	switch k := e.ErrorKind.(type) {
+	case *kind.FalseSchema:
+		add(what+": does not belong to this kind of artefact", "delete it, or set another kind; a served model has endpoint, everything else has path")
 	case *kind.AdditionalProperties:
 		x.unknown(n, path, k.Properties)
 	case *kind.Required:

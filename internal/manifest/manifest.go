@@ -85,18 +85,20 @@ type LifeCycle struct {
 	PredeterminedChanges []string `json:"predetermined_changes,omitempty"`
 }
 
-// Artefact is one file or folder as the manifest declares it. Resolve turns it
+// Artefact is one file or folder, or a served model, as the manifest declares it. Resolve turns it
 // into an artefact.Artefact with its measured digest.
 type Artefact struct {
 	Name   string          `json:"name"`
 	Kind   artefact.Kind   `json:"kind"`
-	Path   string          `json:"path"`             // relative to Dir, with slashes
+	Path   string          `json:"path,omitempty"`   // relative to Dir, with slashes; "" of an endpoint
 	Digest artefact.Digest `json:"digest,omitempty"` // pin; "" where not pinned
 	From   []string        `json:"from,omitempty"`
 	Of     string          `json:"of,omitempty"`
 	On     string          `json:"on,omitempty"`
 	Input  string          `json:"input,omitempty"` // NPZ: array of inputs
 	Label  string          `json:"label,omitempty"` // CSV: column, NPZ: array of true classes
+	// Endpoint is set for the kind endpoint alone.
+	Endpoint *Endpoint `json:"endpoint,omitempty"`
 }
 
 // Solution is a measure that the provider put in place.

@@ -28,6 +28,12 @@ type file struct {
 func (m *Manifest) files() []file {
 	var out []file
 	for i, a := range m.Artefacts {
+		if a.Kind == artefact.Endpoint {
+			if a.Endpoint.CA != "" {
+				out = append(out, file{field: where("artefacts", i, "endpoint", "ca"), path: a.Endpoint.CA, plain: true})
+			}
+			continue
+		}
 		out = append(out, file{field: where("artefacts", i, "path"), path: a.Path, pin: a.Digest, artefact: artefact.Artefact{
 			Name: a.Name, Kind: a.Kind, Path: path.Clean(a.Path), From: a.From, Of: a.Of, On: a.On}})
 	}
@@ -164,7 +170,7 @@ func (f file) label() string {
 	return fmt.Sprintf("%s %q: ", f.artefact.Kind, f.artefact.Name)
 }
 
-// Resolve digests what the manifest names, and compares the digests with those
+// Resolve digests what the manifest names but an endpoint, which has no bytes to digest, and compares the digests with those
 // that it pins. The artefacts come in the manifest's order, with size and
 // lineage; after them, as artefacts too because an assessment rests on them, the
 // file of features (kind code, named "domain/features") and the records of

@@ -16,6 +16,9 @@ func (m *Model) CheckKind(ctx context.Context) error {
 	if err := m.p.Run(ctx, m.rescale(m.spread(rows)), rows, out); err != nil {
 		return fmt.Errorf("open model: it does not answer a plain batch: %w", err)
 	}
+	if m.asks != nil && m.asks.refused != nil {
+		return nil // a service that checks its input need not take rows that relations of the domain rule out
+	}
 	outside, sums := false, true
 	for i := range rows {
 		sum := 0.0
@@ -49,6 +52,11 @@ func (m *Model) spread(rows int) []float32 {
 		if m.dom != nil {
 			f := m.dom.Features()[i%m.width]
 			x[i] = float32(f.Min + float64(x[i])*(f.Max-f.Min))
+		}
+	}
+	if m.dom != nil && m.spec.Served != nil { // a service may check what it is sent
+		for i := range rows {
+			m.dom.Project(x[i*m.width:(i+1)*m.width], nil)
 		}
 	}
 	return x

@@ -24,7 +24,8 @@ type Model struct {
 	spec    *Spec
 	p       Predictor
 	raw     rawRunner
-	white   *white // nil where there is no graph
+	white   *white  // nil where there is no graph
+	asks    *served // where the model is behind an endpoint
 	width   int
 	columns int
 	classes int
@@ -258,6 +259,9 @@ func (m *Model) some(ctx context.Context, x []float32, n int, out []float32, ref
 	if kept < n {
 		spread(out, answer, refused, m.columns)
 	}
+	if m.asks != nil && kept > 0 {
+		mark(refused, m.asks.refused)
+	}
 	for _, s := range m.chain {
 		if s.Type == OutputRounding {
 			roundTo(out, s.Digits)
@@ -305,6 +309,20 @@ func spread(out, packed []float32, refused []bool, k int) {
 		}
 		copy(row, packed[at:at+k])
 		at += k
+	}
+}
+
+// mark adds what the server turned away of the rows that were put to it.
+func mark(refused, later []bool) {
+	if later == nil {
+		return
+	}
+	at := 0
+	for i := range refused {
+		if !refused[i] {
+			refused[i] = later[at]
+			at++
+		}
 	}
 }
 

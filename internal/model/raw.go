@@ -15,13 +15,17 @@ type RawAnswer struct {
 	RefusedBy string // the solution that turned it away, or "model" where the runtime refused it
 	Reason    string
 	Outputs   []*ort.Tensor
+	// Of a served model alone: why no answer came, and why the tensor was not sent.
+	Lost     string
+	TimedOut bool
+	Unsent   string
 }
 
 // InputShape is the shape of one row of the model's input, without the batch.
 func (m *Model) InputShape() []int64 {
 	s, ok := m.raw.(*ort.Session)
 	if !ok {
-		return []int64{int64(m.width)}
+		return rowShape(m.spec.Input.Shape, m.width)
 	}
 	var shape []int64
 	if t := s.Inputs()[0].Type; t != nil {
@@ -48,6 +52,9 @@ func (m *Model) InputType() onnx.DataType {
 			return t.ElemType
 		}
 	}
+	if m.asks != nil && m.asks.double {
+		return onnx.Double
+	}
 	return onnx.Float
 }
 
@@ -69,7 +76,7 @@ var ErrNoRaw = errors.New("ask model: it takes no tensors of other forms")
 // into the model. What the runtime refuses is a refusal, not an error; an error
 // means that the question could not be put.
 func (m *Model) Raw(ctx context.Context, t *ort.Tensor) (*RawAnswer, error) {
-	if m.raw == nil {
+	if m.raw == nil && m.asks == nil {
 		return nil, ErrNoRaw
 	}
 	*m.queries++
@@ -84,6 +91,9 @@ func (m *Model) Raw(ctx context.Context, t *ort.Tensor) (*RawAnswer, error) {
 		scaled := *t
 		scaled.Data = slices.Clone(m.rescale(x))
 		t = &scaled
+	}
+	if m.asks != nil {
+		return m.asks.raw(ctx, t)
 	}
 	outs, err := m.raw.Run(ctx, []*ort.Tensor{t})
 	if err != nil {

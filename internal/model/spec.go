@@ -22,7 +22,8 @@ const (
 // Spec is all that is needed to open a model and to turn its numbers into
 // decisions. It crosses the pipe to the worker as JSON.
 type Spec struct {
-	Path      string     `json:"path"`
+	Path      string     `json:"path"`             // "" where the model is served
+	Served    *Served    `json:"served,omitempty"` // nil where the model is a file
 	Input     Input      `json:"input"`
 	Output    Output     `json:"output"`
 	Rule      Rule       `json:"rule"`

@@ -26,6 +26,7 @@ type Target struct {
 	Tool      string
 
 	ModelName    string // artefacts by name; empty where there is none
+	Served       bool   // the model is behind an endpoint
 	TestName     string
 	RecordedName string
 	Labelled     bool
@@ -181,6 +182,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 	switch {
 	case (n.Model || n.Files) && t.ModelName == "":
 		return result.NotAvailable, "the manifest names no model"
+	case n.Files && t.Served && !slices.ContainsFunc(t.Artefacts, func(a artefact.Artefact) bool { return a.Kind == artefact.Model }):
+		return result.NotAvailable, "the model is served, and the manifest names no file of it"
 	case n.Model && t.ModelError != "":
 		return result.NotAvailable, "the model does not open: " + firstLine(t.ModelError)
 	case n.Trees && !t.HasTrees:
@@ -301,7 +304,7 @@ func inputs(t Target, p *measure.Probe) []string {
 			names = append(names, name)
 		}
 	}
-	add(t.ModelName, p.Needs.Model || p.Needs.Files)
+	add(t.ModelName, p.Needs.Model || p.Needs.Files && !t.Served)
 	add(t.TestName, p.Needs.Data)
 	add(t.RecordedName, p.Needs.Recorded)
 	for _, name := range t.SetNames {

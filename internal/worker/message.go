@@ -13,17 +13,19 @@ import (
 
 // Setup is the first line that a child reads: all that it will ever be given.
 type Setup struct {
-	Library     string              `json:"library"` // path of ONNX Runtime; read where there is a model
-	Model       *model.Spec         `json:"model,omitempty"`
-	Data        *dataset.Spec       `json:"data,omitempty"`
-	TestRows    int                 `json:"test_rows,omitempty"` // in the whole of Data
-	Recorded    *dataset.OutputSpec `json:"recorded,omitempty"`
-	Sets        []Set               `json:"sets,omitempty"`    // whole data sets
-	Files       []measure.File      `json:"files,omitempty"`   // artefacts that probes may read as bytes
-	Records     []measure.Record    `json:"records,omitempty"` // operating logs
-	Guessed     bool                `json:"guessed"`
-	MemoryBytes int64               `json:"memory_bytes"`
-	CPUSeconds  int64               `json:"cpu_seconds"`
+	Library  string              `json:"library"` // path of ONNX Runtime; read where there is a model
+	Model    *model.Spec         `json:"model,omitempty"`
+	Data     *dataset.Spec       `json:"data,omitempty"`
+	TestRows int                 `json:"test_rows,omitempty"` // in the whole of Data
+	Recorded *dataset.OutputSpec `json:"recorded,omitempty"`
+	Sets     []Set               `json:"sets,omitempty"`    // whole data sets
+	Files    []measure.File      `json:"files,omitempty"`   // artefacts that probes may read as bytes
+	Records  []measure.Record    `json:"records,omitempty"` // operating logs
+	// Asker puts the child's questions to a served model. It stays with the parent.
+	Asker       model.Asker `json:"-"`
+	Guessed     bool        `json:"guessed"`
+	MemoryBytes int64       `json:"memory_bytes"`
+	CPUSeconds  int64       `json:"cpu_seconds"`
 }
 
 // Set is a data set that a child may read whole.
@@ -32,10 +34,13 @@ type Set struct {
 	Spec     dataset.Spec `json:"spec"`
 }
 
+// runs tells whether the child itself runs a model.
+func (s *Setup) runs() bool { return s.Model != nil && s.Model.Served == nil }
+
 // readable lists every path that the child may open.
 func (s *Setup) readable() []string {
 	var paths []string
-	if s.Model != nil {
+	if s.runs() {
 		paths = append(paths, s.Model.Path)
 	}
 	if s.Data != nil {
@@ -67,6 +72,7 @@ type Ready struct {
 // Opened is what an open model says of itself.
 type Opened struct {
 	Width      int      `json:"width"`
+	Columns    int      `json:"columns"` // numbers a row
 	Classes    int      `json:"classes"`
 	ClassNames []string `json:"class_names"`
 	// SecondsPerRow is the time of one row in a batch, on one thread.
@@ -92,9 +98,16 @@ type Job struct {
 
 // reply is a line from the child. One field is set.
 type reply struct {
-	Ready    *Ready   `json:"ready,omitempty"`
-	Progress *float64 `json:"progress,omitempty"`
-	Done     *Done    `json:"done,omitempty"`
+	Ready    *Ready          `json:"ready,omitempty"`
+	Progress *float64        `json:"progress,omitempty"`
+	Ask      *model.Question `json:"ask,omitempty"` // the child waits for an answer
+	Done     *Done           `json:"done,omitempty"`
+}
+
+// answer is the line that the parent sends for an Ask. One field is set.
+type answer struct {
+	Reply *model.Reply `json:"reply,omitempty"`
+	Error string       `json:"error,omitempty"`
 }
 
 // Done is a finished shard, or why there is none.
@@ -103,5 +116,13 @@ type Done struct {
 	Rows    *result.Rows   `json:"rows,omitempty"`
 	Error   string         `json:"error,omitempty"`
 	Queries int64          `json:"queries"`
-	Seconds float64        `json:"seconds"` // wall clock, on one core
+	Seconds float64        `json:"seconds"` // wall clock, on one core, without waiting for a served model
+	// Traffic is what the parent itself counted of a served model's answers.
+	Traffic Traffic `json:"-"`
+}
+
+// Traffic counts what a shard asked of a served model.
+type Traffic struct {
+	Calls, Retries int
+	Seconds        float64 // that the server took, for calls that were answered
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/assize/assize/internal/measure"
+	"github.com/assize/assize/internal/model"
 	"github.com/assize/assize/internal/result"
 	"github.com/assize/assize/internal/worker/sandbox"
 )
@@ -23,6 +24,8 @@ import (
 type Process struct {
 	Ready Ready
 
+	asker   model.Asker
+	traffic Traffic
 	cmd     *exec.Cmd
 	jobs    *os.File
 	replies chan line
@@ -65,7 +68,7 @@ func Start(ctx context.Context, c Command, setup Setup) (*Process, error) {
 		return nil, fmt.Errorf("start worker: %w", err)
 	}
 	ctx, stop := context.WithCancel(ctx)
-	p := &Process{jobs: jobs, stop: stop, stderr: &tail{}, replies: make(chan line, 64)}
+	p := &Process{jobs: jobs, stop: stop, stderr: &tail{}, replies: make(chan line, 64), asker: setup.Asker}
 	p.cmd = exec.CommandContext(ctx, c.Path, c.Args...)
 	if err := sandbox.Prepare(p.cmd); err != nil {
 		stop()
@@ -144,6 +147,7 @@ func (p *Process) Run(ctx context.Context, probe *measure.Probe, job *Job, progr
 		timeout = 10 * time.Minute
 	}
 	deadline := time.Now().Add(timeout)
+	p.traffic = Traffic{}
 	if err := json.NewEncoder(p.jobs).Encode(job); err != nil {
 		return nil, p.end(false)
 	}
@@ -159,10 +163,12 @@ func (p *Process) Run(ctx context.Context, probe *measure.Probe, job *Job, progr
 		p.Close()
 		return nil, fmt.Errorf("read worker's result: %w", err)
 	}
+	r.Done.Traffic = p.traffic
 	return r.Done, nil
 }
 
-// next waits for the next reply that is not progress.
+// next waits for the next reply that is neither progress nor a question. The
+// time that a question takes does not count: its own limits bound it.
 func (p *Process) next(ctx context.Context, deadline time.Time, progress func(float64)) (*reply, error) {
 	timer := time.NewTimer(time.Until(deadline))
 	defer timer.Stop()
@@ -179,6 +185,13 @@ func (p *Process) next(ctx context.Context, deadline time.Time, progress func(fl
 				if s := *l.reply.Progress; progress != nil && s >= 0 && s <= 1 {
 					progress(s)
 				}
+			case l.reply.Ask != nil:
+				begun := time.Now()
+				if err := p.ask(ctx, l.reply.Ask); err != nil {
+					return nil, err
+				}
+				deadline = deadline.Add(time.Since(begun))
+				timer.Reset(time.Until(deadline))
 			default:
 				return &l.reply, nil
 			}
@@ -189,6 +202,32 @@ func (p *Process) next(ctx context.Context, deadline time.Time, progress func(fl
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// ask puts a question of the child's to the served model and hands back what comes of it.
+func (p *Process) ask(ctx context.Context, q *model.Question) error {
+	var a answer
+	if p.asker == nil {
+		p.Close()
+		return errors.New("the worker asked for a served model, and there is none")
+	}
+	reply, err := p.asker.Ask(ctx, q)
+	switch {
+	case ctx.Err() != nil:
+		p.Close()
+		return ctx.Err()
+	case err != nil:
+		a.Error = err.Error()
+	default:
+		a.Reply = reply
+		p.traffic.Calls += reply.Calls
+		p.traffic.Retries += reply.Retries
+		p.traffic.Seconds += reply.Seconds
+	}
+	if err := json.NewEncoder(p.jobs).Encode(a); err != nil {
+		return p.end(false)
+	}
+	return nil
 }
 
 // end kills the child if it still runs and says why it ended.

@@ -53,8 +53,10 @@ type child struct {
 	probes []measure.Probe
 	model  *model.Model
 	domain *domain.Domain
+	in     *json.Decoder
 	out    *json.Encoder
 	data   selection
+	waited time.Duration // for a served model
 }
 
 // selection keeps the rows that were read last, for the run with solutions off that follows the run with them on.
@@ -66,7 +68,7 @@ type selection struct {
 
 func serve(ctx context.Context, in io.Reader, out io.Writer, probes []measure.Probe) error {
 	lines := json.NewDecoder(bufio.NewReaderSize(in, 1<<16))
-	c := &child{out: json.NewEncoder(out), probes: probes}
+	c := &child{in: lines, out: json.NewEncoder(out), probes: probes}
 	if err := lines.Decode(&c.setup); err != nil {
 		return fmt.Errorf("read setup: %w", err)
 	}
@@ -94,7 +96,7 @@ func serve(ctx context.Context, in io.Reader, out io.Writer, probes []measure.Pr
 // confines the process, and only then looks at anything of the target's.
 func (c *child) start(ctx context.Context) (*Ready, error) {
 	ready := &Ready{}
-	if c.setup.Model != nil {
+	if c.setup.runs() {
 		version, err := model.LoadRuntime(c.setup.Library)
 		if err != nil {
 			ready.Error = err.Error()
@@ -119,17 +121,14 @@ func (c *child) start(ctx context.Context) (*Ready, error) {
 	if ready.Error != "" {
 		return ready, nil
 	}
-	opened, notes, err := model.Open(ctx, c.setup.Model)
-	if err == nil {
-		err = opened.CheckKind(ctx)
-	}
+	opened, notes, err := c.open(ctx)
 	if err != nil {
 		ready.Error = err.Error()
 		return ready, nil
 	}
 	c.model = opened
 	ready.Model = &Opened{
-		Width: opened.Width(), Classes: opened.Classes(), ClassNames: opened.ClassNames(), Notes: notes,
+		Width: opened.Width(), Columns: opened.Columns(), Classes: opened.Classes(), ClassNames: opened.ClassNames(), Notes: notes,
 		SecondsPerRow: c.speed(ctx), SecondsPerPoint: c.search(),
 	}
 	if err := opened.Differentiable(); err != nil {
@@ -138,8 +137,47 @@ func (c *child) start(ctx context.Context) (*Ready, error) {
 	return ready, nil
 }
 
-// speed times the model on a batch of zeros; 0 where that does not work.
+// open opens the model, or the way to a served one, which is asked for a few
+// plain rows when it is opened for the first time.
+func (c *child) open(ctx context.Context) (opened *model.Model, notes []string, err error) {
+	known := false
+	if served := c.setup.Model.Served; served != nil {
+		known = served.Columns > 0
+		opened, err = model.OpenServed(ctx, c.setup.Model, c)
+	} else {
+		opened, notes, err = model.Open(ctx, c.setup.Model)
+	}
+	if err == nil && !known {
+		err = opened.CheckKind(ctx)
+	}
+	return opened, notes, err
+}
+
+// Ask implements model.Asker: the parent carries the traffic.
+func (c *child) Ask(_ context.Context, q *model.Question) (*model.Reply, error) {
+	begun := time.Now()
+	defer func() { c.waited += time.Since(begun) }()
+	if err := c.out.Encode(reply{Ask: q}); err != nil {
+		return nil, err
+	}
+	var a answer
+	switch err := c.in.Decode(&a); {
+	case err != nil:
+		return nil, fmt.Errorf("read answer: %w", err)
+	case a.Error != "":
+		return nil, errors.New(a.Error)
+	case a.Reply == nil:
+		return nil, errors.New("read answer: it is empty")
+	}
+	return a.Reply, nil
+}
+
+// speed times the model on a batch of zeros; 0 where that does not work. A
+// served model is not bothered: what it took to open it is known.
 func (c *child) speed(ctx context.Context) float64 {
+	if e, served := c.model.Effort(); served {
+		return e.Seconds / float64(max(1, e.Rows))
+	}
 	const rows = 64
 	x := make([]float32, rows*c.model.Width())
 	var a model.Answers
@@ -181,12 +219,12 @@ func (c *child) search() float64 {
 // that Go cannot survive ends the process.
 func (c *child) run(ctx context.Context, job *Job) (done *Done) {
 	start := time.Now()
-	done = &Done{}
+	done, c.waited = &Done{}, 0
 	defer func() {
 		if p := recover(); p != nil {
 			done = &Done{Error: fmt.Sprintf("the probe stopped in its own code: %v", p)}
 		}
-		done.Seconds = time.Since(start).Seconds()
+		done.Seconds = (time.Since(start) - c.waited).Seconds()
 	}()
 	probe, ok := suite.Find(c.probes, job.Probe)
 	if !ok {

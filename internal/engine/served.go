@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/assize/assize/internal/artefact"
+	"github.com/assize/assize/internal/evidence"
+	"github.com/assize/assize/internal/manifest"
+	"github.com/assize/assize/internal/model"
+	"github.com/assize/assize/internal/remote"
+)
+
+// maxCA bounds the file of a certificate authority.
+const maxCA = 1 << 20
+
+// Price is what asking a served model costs.
+type Price struct {
+	Endpoint *manifest.Endpoint
+	Address  string // without credentials
+}
+
+// Cost is the price of so many queries; 0 is not stated.
+func (p *Price) Cost(queries int) float64 { return float64(queries) * p.Endpoint.PricePer1000 / 1000 }
+
+// connect asks a served model what it is. A model that does not answer is a
+// model that does not open; a credential that is not there is a fault of the caller's.
+func (t *target) connect(ctx context.Context) error {
+	a, ok := t.manifest.Served()
+	if !ok {
+		return nil
+	}
+	cfg, err := t.remote(a)
+	if err != nil {
+		return err
+	}
+	if t.client, err = remote.New(*cfg); err != nil {
+		return &Refusal{err}
+	}
+	info, err := t.client.Describe(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		t.plan.ModelError = err.Error()
+		info = &artefact.EndpointInfo{URL: t.client.Address(), Protocol: cfg.Protocol, Model: cfg.Model, Version: cfg.Version}
+	}
+	i := slices.IndexFunc(t.artefacts, func(b artefact.Artefact) bool { return b.Name == a.Name })
+	if t.artefacts[i], err = bound(t.artefacts[i], info); err != nil {
+		return err
+	}
+	width := t.plan.Facts.Width
+	if width == 0 && t.domain != nil {
+		width = len(t.domain.Features)
+	}
+	if width == 0 {
+		width = remote.Width(info, cfg.Input)
+	}
+	t.served = &model.Served{Width: width, Double: t.client.Double()}
+	t.setup.Asker = t.client
+	return nil
+}
+
+// bound gives the artefact of a served model the digest of what is known of it.
+func bound(a artefact.Artefact, info *artefact.EndpointInfo) (artefact.Artefact, error) {
+	b, err := evidence.Canonical(info)
+	if err != nil {
+		return a, err
+	}
+	a.Endpoint, a.Path, a.Digest, a.SizeBytes = info, info.URL, artefact.DigestBytes(b), int64(len(b))
+	return a, nil
+}
+
+// remote is how the endpoint is asked, with the credentials from the environment.
+func (t *target) remote(a manifest.Artefact) (*remote.Config, error) {
+	e, in, out := a.Endpoint, t.manifest.Interface.Input, t.manifest.Interface.Output
+	cfg := &remote.Config{
+		URL: e.URL, Protocol: string(e.Protocol), Model: e.Model, Version: e.Version, Input: e.Input, Output: e.Output, Type: e.Datatype,
+		Request: e.Request, Response: e.Response, Classes: out.Classes,
+		Batch: e.Batch, RequestsPerSecond: e.RequestsPerSecond, RowsPerSecond: e.RowsPerSecond,
+		Timeout: e.Timeout.Value(), Retries: *e.Retries, Backoff: e.Backoff.Value(), Headers: map[string]string{},
+	}
+	if cfg.Input == "" {
+		cfg.Input = in.Tensor
+	}
+	if cfg.Output == "" {
+		cfg.Output = out.Tensor
+	}
+	if t.setup.Model != nil {
+		cfg.Row = t.setup.Model.Input.Shape
+	}
+	if t.domain != nil {
+		for _, f := range t.domain.Features {
+			cfg.Names = append(cfg.Names, f.Name)
+		}
+		if cfg.Row == nil {
+			cfg.Row = []int{len(t.domain.Features)}
+		}
+	}
+	for name, from := range e.Headers {
+		variable := strings.TrimPrefix(from, manifest.CredentialPrefix)
+		value, set := os.LookupEnv(variable)
+		if !set || value == "" {
+			return nil, &Refusal{fmt.Errorf("open endpoint %q: the environment variable %s, which header %s takes its value from, is not set\nhint: export %s before you run assize", a.Name, variable, name, variable)}
+		}
+		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return nil, &Refusal{fmt.Errorf("open endpoint %q: the environment variable %s holds a control character, which no header can\nhint: look for a line break at its end", a.Name, variable)}
+		}
+		cfg.Headers[name] = value
+	}
+	if e.CA != "" {
+		full, err := t.manifest.Locate(e.CA)
+		if err != nil {
+			return nil, &Refusal{err}
+		}
+		info, err := os.Stat(full)
+		if err == nil && info.Size() > maxCA {
+			err = errors.New("it is larger than 1 MiB")
+		}
+		if err == nil {
+			cfg.CA, err = os.ReadFile(full)
+		}
+		if err != nil {
+			return nil, &Refusal{fmt.Errorf("open endpoint %q: read ca: %w\nhint: name a PEM file", a.Name, err)}
+		}
+	}
+	return cfg, nil
+}
+
+// price is what asking costs; nil where the model is a file.
+func (t *target) price() *Price {
+	if t.client == nil {
+		return nil
+	}
+	a, _ := t.manifest.Served()
+	return &Price{Endpoint: a.Endpoint, Address: t.client.Address()}
+}
+
+// changed says what is different of the endpoint once the run has ended; "" where nothing shows.
+func (t *target) changed(ctx context.Context) string {
+	if t.client == nil || t.plan.ModelError != "" {
+		return ""
+	}
+	a, _ := t.manifest.Served()
+	before := t.artefacts[slices.IndexFunc(t.artefacts, func(b artefact.Artefact) bool { return b.Name == a.Name })]
+	info, err := t.client.Describe(ctx)
+	if err != nil {
+		text, _, _ := strings.Cut(err.Error(), "\n")
+		return fmt.Sprintf("when the run had ended, the endpoint did not say any more what it serves: %s", text)
+	}
+	after, err := bound(before, info)
+	if err != nil || after.Digest != before.Digest {
+		return "what the endpoint says of itself changed during the run: observations may be of two systems"
+	}
+	return ""
+}
