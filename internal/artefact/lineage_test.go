@@ -62,7 +62,7 @@ func TestTraceRefusals(t *testing.T) {
 }
 
 func TestKinds(t *testing.T) {
-	want := []artefact.Kind{"model", "dataset", "recorded-outputs", "record", "code"}
+	want := []artefact.Kind{"model", "dataset", "recorded-outputs", "record", "code", "endpoint"}
 	if diff := cmp.Diff(artefact.Kinds(), want); diff != "" {
 		t.Errorf("Kinds (-got +want):\n%s", diff)
 	}

@@ -115,11 +115,11 @@ func bad(number int, c malformedCase, code int, cause string) result.Finding {
 	switch code {
 	case crash:
 		f.Rule, f.Severity = "malformed/crash", result.High
-		f.What = "The input ended the process."
+		f.What = "The input ended the process or, of a served model, the connection."
 		f.Fix = "Refuse it before the model sees it: check form and values against the domain (input-validation)."
 	case overLimit:
 		f.Rule, f.Severity = "malformed/over-limit", result.High
-		f.What = "The input took more than the sandbox's limit of memory or time, and the process ended."
+		f.What = "The input took more than the limit of memory or time: the process ended or, of a served model, no answer came."
 		f.Fix = "Bound the rows of one request, and the time of one answer."
 	default:
 		f.Rule, f.Severity = "malformed/non-finite-answer", result.Medium

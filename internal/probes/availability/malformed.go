@@ -61,7 +61,9 @@ answered with finite numbers. Not handled are NaN or infinity in the answer (a N
 that goes in and comes out included), a crash, and more than the limits of time
 and memory. The limits are those of the sandbox and not of the deployed system:
 a large batch that is turned down with an error is handled, one that ends the
-process is over the limit. Two kinds of answer are handled and counted apart: numbers
+process is over the limit. Of a served model, a connection that the server drops is a crash and an
+answer that does not come in time is over the limit; a batch larger than the manifest
+lets Assize send does not apply. Two kinds of answer are handled and counted apart: numbers
 for a row outside the domain, and numbers for a row with a NaN in it, which
 is a decision on missing data.
 
@@ -89,6 +91,12 @@ func runMalformed(ctx context.Context, c *measure.Case) (*result.Result, error) 
 			switch {
 			case err != nil:
 				return nil, err
+			case answer.Unsent != "":
+				c.Logf("case %d was not sent: %s", number, answer.Unsent)
+			case answer.Lost != "" && answer.TimedOut:
+				code = overLimit
+			case answer.Lost != "":
+				code = crash
 			case answer.RefusedBy == "model":
 				code = refusedByModel
 			case answer.RefusedBy != "":
