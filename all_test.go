@@ -187,7 +187,7 @@ func allowedImports() map[string][]string {
 
 		"engine": join(nouns, means, only("measure", "probes/suite", "checklist", "foreign", "remote"), stages, formats), // remote: the parent carries the traffic
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
-		"cli":               join(nouns, only("engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing"), formats),
+		"cli":               join(nouns, only("durable", "engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker
 		"cmd/assize-verify": only("verify", "ledger"),
 	}

@@ -29,6 +29,8 @@ type Options struct {
 	Pack string
 	// Dir is a folder whose files, named as ours, add rows to the tables.
 	Dir string
+	// Criteria is a file of criteria alone, laid over the rest.
+	Criteria string
 }
 
 // layer is one place that tables are read from: the base, or a user's folder.
@@ -36,11 +38,15 @@ type layer struct {
 	fsys   fs.FS
 	packed map[string][]byte // instead of fsys: what a pack held
 	name   string            // shown before a file's name; empty for the build's own
+	alone  bool              // name is that of its one file
 }
 
 func (l layer) place(file string) string {
-	if l.name == "" {
+	switch {
+	case l.name == "":
 		return file
+	case l.alone:
+		return l.name
 	}
 	return filepath.Join(l.name, file)
 }
@@ -76,6 +82,21 @@ func Open(o Options) (*Tables, error) {
 			return nil, err
 		}
 		t.layers = append(t.layers, over)
+	}
+	if o.Criteria != "" {
+		if !strings.HasSuffix(o.Criteria, ".yaml") {
+			return nil, fmt.Errorf("open criteria %q: not a file that ends in .yaml\nhint: write it as criteria.yaml of the catalogue: assize criteria --help", o.Criteria)
+		}
+		one := layer{fsys: os.DirFS(filepath.Dir(o.Criteria)), name: o.Criteria, alone: true}
+		b, err := one.readFile(filepath.Base(o.Criteria))
+		if err != nil {
+			return nil, err
+		}
+		if len(b) == 0 {
+			return nil, fmt.Errorf("open criteria %q: there is no such file, or it is empty", o.Criteria)
+		}
+		one.packed = map[string][]byte{Criterion{}.file(): b}
+		t.layers = append(t.layers, one)
 	}
 	return t, nil
 }

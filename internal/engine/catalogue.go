@@ -25,19 +25,27 @@ func openCatalogue(m *manifest.Manifest, o *Options) (*catalogue.Tables, error) 
 		return nil, &Refusal{err}
 	}
 	if dir != "" {
-		var feeds []string
-		for _, p := range suite.All() {
-			for _, metric := range p.Metrics {
-				feeds = append(feeds, p.ID+" "+metric)
-			}
-		}
-		faults, err := t.Lint(feeds)
-		if err != nil {
-			return nil, &Refusal{err}
-		}
-		if len(faults) > 0 {
-			return nil, &Refusal{fmt.Errorf("read catalogue %q: %d faults, the first: %s\nhint: mend the folder's tables; rows can be added, not changed", dir, len(faults), faults[0])}
+		if err := lint(t, dir); err != nil {
+			return nil, err
 		}
 	}
 	return t, nil
+}
+
+// lint holds what a user laid over the catalogue to its rules.
+func lint(t *catalogue.Tables, what string) error {
+	var feeds []string
+	for _, p := range suite.All() {
+		for _, metric := range p.Metrics {
+			feeds = append(feeds, p.ID+" "+metric)
+		}
+	}
+	faults, err := t.Lint(feeds)
+	if err != nil {
+		return &Refusal{err}
+	}
+	if len(faults) > 0 {
+		return &Refusal{fmt.Errorf("read catalogue %q: %d faults, the first: %s\nhint: mend the tables there; rows can be added, not changed", what, len(faults), faults[0])}
+	}
+	return nil
 }

@@ -239,20 +239,21 @@ func (r *record) write(ctx context.Context, dir string, d *dossier.Dossier) erro
 	if err := durable.WriteFile(filepath.Join(dir, dossier.ReportName), []byte(page.String()), 0o644); err != nil {
 		return err
 	}
-	return r.sign(ctx, dir)
+	return signFolder(ctx, dir, r.run, r.key)
 }
 
-func (r *record) sign(ctx context.Context, dir string) error {
+// signFolder writes the signed list of a dossier's files, which comes last.
+func signFolder(ctx context.Context, dir, run string, key *ledger.Key) error {
 	list, err := dossier.List(ctx, dir)
 	if err != nil {
 		return fmt.Errorf("list dossier's files: %w", err)
 	}
-	files := dossier.Files{Format: dossier.Format, Run: r.run, Files: list, Key: r.key.Verifier().String()}
+	files := dossier.Files{Format: dossier.Format, Run: run, Files: list, Key: key.Verifier().String()}
 	payload, err := files.Payload()
 	if err != nil {
 		return err
 	}
-	if files.Signature, err = r.key.Sign(dossier.SignatureDomain, payload); err != nil {
+	if files.Signature, err = key.Sign(dossier.SignatureDomain, payload); err != nil {
 		return err
 	}
 	b, err := evidence.Canonical(files)

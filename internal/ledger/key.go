@@ -65,6 +65,11 @@ func LoadOrCreateKey(configDir string) (*Key, error) {
 	return key, durable.WriteFile(public, want, 0o644)
 }
 
+// LoadKey reads the key in the folder configDir and makes none.
+func LoadKey(configDir string) (*Key, error) {
+	return loadKey(filepath.Join(configDir, keyFile))
+}
+
 func createKey(path string) (*Key, error) {
 	if err := durable.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func Make(t Target, c *catalogue.Catalogue, probes []measure.Probe) (*plan.Plan,
 		p.Goals = append(p.Goals, plan.Goal{ID: g.ID, Title: g.Title, Claimed: slices.Contains(p.Claims, g.ID)})
 	}
 	var err error
-	if p.Criteria, err = criteria(t, c); err != nil {
+	if p.Criteria, err = Criteria(t, c); err != nil {
 		return nil, err
 	}
 	order, err := sortProbes(probes)
@@ -117,9 +117,9 @@ func checkGoals(m *manifest.Manifest, c *catalogue.Catalogue) error {
 	return nil
 }
 
-// criteria settles the threshold of every criterion that there is a level for,
+// Criteria settles the threshold of every criterion that there is a level for,
 // and whether it applies.
-func criteria(t Target, c *catalogue.Catalogue) ([]catalogue.Criterion, error) {
+func Criteria(t Target, c *catalogue.Catalogue) ([]catalogue.Criterion, error) {
 	used := map[string]bool{}
 	out := []catalogue.Criterion{}
 	on := &conditions{facts: factsOf(t)}
