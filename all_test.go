@@ -106,7 +106,7 @@ func allowedImports() map[string][]string {
 	only := func(names ...string) []string { return names }
 	probe := join(only("measure"), nouns, means)
 	report := join(nouns, only("report/wording", "report/page")) // one wording of a decision for every format, one style for pages
-	families := only("probes/artefactscan", "probes/availability", "probes/evasion", "probes/faults", "probes/performance", "probes/poisoning", "probes/records", "probes/trees")
+	families := only("probes/artefactscan", "probes/availability", "probes/corruptions", "probes/evasion", "probes/faults", "probes/performance", "probes/poisoning", "probes/records", "probes/trees")
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 

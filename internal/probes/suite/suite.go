@@ -7,6 +7,7 @@ import (
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/probes/artefactscan"
 	"github.com/assize/assize/internal/probes/availability"
+	"github.com/assize/assize/internal/probes/corruptions"
 	"github.com/assize/assize/internal/probes/evasion"
 	"github.com/assize/assize/internal/probes/faults"
 	"github.com/assize/assize/internal/probes/performance"
@@ -17,7 +18,7 @@ import (
 
 // All are the probes of this build, family by family, in the order in which a plan lists them.
 func All() []measure.Probe {
-	return slices.Concat(artefactscan.Probes(), performance.Probes(), evasion.Probes(), trees.Probes(), faults.Probes(), availability.Probes(), poisoning.Probes(), records.Probes())
+	return slices.Concat(artefactscan.Probes(), performance.Probes(), evasion.Probes(), trees.Probes(), faults.Probes(), corruptions.Probes(), availability.Probes(), poisoning.Probes(), records.Probes())
 }
 
 // Find looks a probe up by its id.
