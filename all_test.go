@@ -134,6 +134,8 @@ func allowedImports() map[string][]string {
 		// Carries the questions of a served model; its types cross the pipe and are the model's.
 		"remote": only("artefact", "model"),
 		"model":  only("artefact", "domain", "manifest", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree"),
+		// Puts the library where a release embeds it from.
+		"release/embed": only("onnx/ort"),
 
 		"measure": only("artefact", "result", "domain", "dataset", "model", "stat"),
 		// The harness runs a probe as a worker does and may use what a Case holds.

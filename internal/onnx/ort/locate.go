@@ -66,7 +66,7 @@ func DefaultSource(log io.Writer) (Source, error) {
 		s.System = []string{"/usr/local/lib", "/usr/lib64", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"}
 	}
 	cache, err := os.UserCacheDir()
-	if err != nil && s.Path == "" {
+	if err != nil && s.Path == "" && len(embedded()) == 0 {
 		return s, fmt.Errorf("find the cache folder: %w\nhint: set HOME, or set %s to the library", err, EnvVar)
 	}
 	if err == nil {
@@ -76,7 +76,8 @@ func DefaultSource(log io.Writer) (Source, error) {
 }
 
 // Locate returns the path of an ONNX Runtime library: the one that is named,
-// else the one in the cache whose digest is the pinned one, else a system
+// else the one in the cache whose digest is the pinned one, else the one that the
+// build carries (-tags ortembed), unpacked into the cache once, else a system
 // library that is new enough, else one that it fetches into the cache with
 // npm, once (113 MB).
 func Locate(ctx context.Context, s Source) (string, error) {
@@ -96,6 +97,13 @@ func Locate(ctx context.Context, s Source) (string, error) {
 		case !errors.Is(err, os.ErrNotExist):
 			s.logf("passing over %s: %v", path, err)
 		}
+	}
+	if packed := embedded(); ok && len(packed) > 0 {
+		path, err := s.unpack(b, packed)
+		if err != nil {
+			return "", fmt.Errorf("unpack ONNX Runtime %s: %w", PinnedVersion, err)
+		}
+		return path, nil
 	}
 	if path := s.system(); path != "" {
 		return path, nil
