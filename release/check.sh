@@ -21,7 +21,7 @@ set +e
 unshare --user --map-root-user --net --pid --fork --mount bash -c '
 	mount -t proc proc "$0/proc" && touch "$0/dev/null" "$0/dev/urandom" && mount --bind /dev/null "$0/dev/null" &&
 	mount --bind /dev/urandom "$0/dev/urandom" &&
-	env -i HOME=/home PATH=/bin chroot "$0" /bin/assize assess /target/digits --depth quick --allow inconclusive' "$work/image" >"$work/out" 2>&1
+	env -i HOME=/home PATH=/bin "$1" "$0" /bin/assize assess /target/digits --depth quick --allow inconclusive' "$work/image" "$(PATH=$PATH:/usr/sbin:/sbin command -v chroot)" >"$work/out" 2>&1
 status=$?
 set -e
 tail -5 "$work/out"

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/planner"
 	"github.com/assize/assize/internal/remote"
+	"github.com/assize/assize/internal/tree"
 	"github.com/assize/assize/internal/worker"
 )
 
@@ -97,7 +99,8 @@ func (t *target) readModels(ctx context.Context) error {
 		}
 		file, err := onnx.ReadFile(ctx, full, onnx.DefaultLimits())
 		if err != nil {
-			continue // the worker says why, and the scan
+			t.trees = t.trees || native(full)
+			continue // the worker says why it does not open, and the scan
 		}
 		t.trees = t.trees || slices.ContainsFunc(file.Operators(), func(o onnx.Operator) bool { return strings.HasPrefix(o.OpType, "TreeEnsemble") })
 		seen := map[string]bool{}
@@ -121,6 +124,17 @@ func (t *target) readModels(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// native tells whether a file is one that a tree library wrote; the worker reads it.
+func native(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 64<<20))
+	return err == nil && tree.Native(b)
 }
 
 // look finds the test data and says how many rows it has, what the labels are and, where the

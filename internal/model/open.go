@@ -26,10 +26,14 @@ type rawRunner interface {
 	Run(ctx context.Context, inputs []*ort.Tensor) ([]*ort.Tensor, error)
 }
 
-// Open reads the ONNX model of a spec and makes it ready: maps at the output
+// Open reads the model of a spec and makes it ready. A tree library's own file is
+// evaluated without ONNX Runtime. Of an ONNX model maps at the output
 // become tensors, a fixed batch becomes a free one where that changes no
 // answer. The notes say what was rewritten. The runtime must be loaded.
 func Open(ctx context.Context, spec *Spec) (*Model, []string, error) {
+	if m, notes, err := openNative(spec); m != nil || err != nil {
+		return m, notes, err
+	}
 	file, err := onnx.ReadFile(ctx, spec.Path, onnx.DefaultLimits())
 	if err != nil {
 		return nil, nil, err

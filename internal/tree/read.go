@@ -37,6 +37,12 @@ func Read(b []byte, lim Limits) (*Ensemble, error) {
 	return e, nil
 }
 
+// Native tells whether b looks like the file of a tree library, and not like ONNX.
+func Native(b []byte) bool {
+	f := recognise(b)
+	return f.read != nil && f.name != "onnx-ml"
+}
+
 // decode reads JSON into what to points to. Every node is an object in the
 // formats that nest them, so more objects than nodes are refused before
 // memory is spent on them.

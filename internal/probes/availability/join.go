@@ -80,6 +80,9 @@ func joinMalformed(j *measure.Joint) (*result.Result, error) {
 			outsideAnswered = append(outsideAnswered, k.name)
 		}
 	}
+	if applied == 0 && len(j.Lost) == 0 {
+		return result.Unmeasured(result.NotApplicable, "the model is given rows of numbers, and no tensors of other forms"), nil
+	}
 	if applied == 0 {
 		return result.Unmeasured(result.Failed, "no case was put to the model"), nil
 	}
