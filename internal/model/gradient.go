@@ -117,6 +117,9 @@ func (m *Model) Gradient(ctx context.Context) (*Gradient, error) {
 // Outcomes is the number of scores of a row.
 func (g *Gradient) Outcomes() int { return len(g.w.head.decisions) }
 
+// Batch is the number of rows that one run of the graph takes at most.
+func (g *Gradient) Batch() int { return g.m.batch }
+
 // Defined tells whether a loss is a function of its own for this model.
 func (g *Gradient) Defined(loss Loss) bool {
 	return loss < DLR || g.w.head.logits && g.Outcomes() > int(loss)
