@@ -21,7 +21,10 @@ type Probe struct {
 	Needs   Needs
 	// Requires names probes whose results it reads; they run before it.
 	Requires []string
-	Params   []Param
+	// Feeds names a probe that joins this one's rows with those of others, such as
+	// evasion/worst. That one says what columns it reads.
+	Feeds  string
+	Params []Param
 	// Metrics names every metric that a result of it can hold, so that criteria
 	// can be checked against probes without a run. A result may leave some out.
 	Metrics []string
@@ -42,12 +45,18 @@ type Probe struct {
 	Timeout time.Duration
 	// Run measures. Row by row it returns Rows alone, one for each of Case.Index
 	// and dependent on nothing but that row, its seed and the parameters, so that
-	// a split changes nothing. An error means that it could not be measured.
+	// a split changes nothing. An error means that it could not be measured. A
+	// probe without Run joins what the probes that feed it found; its Rows is nil, too.
 	Run func(context.Context, *Case) (*result.Result, error)
 	// Join turns the rows of all shards into metrics, pictures and validity
-	// checks. It sees no model and no data. Nil where Rows is nil.
+	// checks. It sees no model and no data. Nil where Rows is nil. Without Run, it is
+	// given the results of all that fed it and ran with the same solutions on, whatever their state, and makes the rows.
 	Join func(*Joint) (*result.Result, error)
 }
+
+// Joins tells whether the probe measures nothing itself and joins what those
+// that feed it found.
+func (p *Probe) Joins() bool { return p.Run == nil && p.Join != nil }
 
 // Needs says what must be there before a probe can run. A need that is not met
 // makes the result not-available or not-applicable, with the reason.

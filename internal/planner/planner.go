@@ -66,11 +66,15 @@ func Make(t Target, c *catalogue.Catalogue, probes []measure.Probe) (*plan.Plan,
 		return nil, err
 	}
 	for _, probe := range order {
-		if state, reason := unmet(t, probe, p); reason != "" {
+		state, reason := unmet(t, probe, p)
+		if reason == "" && probe.Joins() {
+			state, reason = unfed(p, probes, probe)
+		}
+		if reason != "" {
 			p.LeftOut = append(p.LeftOut, plan.LeftOut{Probe: probe.ID, State: string(state), Reason: reason})
 			continue
 		}
-		if err := addItems(p, t, probe); err != nil {
+		if err := addItems(p, t, probe, probes); err != nil {
 			return nil, err
 		}
 	}
@@ -165,7 +169,8 @@ func sortProbes(probes []measure.Probe) ([]*measure.Probe, error) {
 		before := len(order)
 		for i := range probes {
 			p := &probes[i]
-			if !placed[p.ID] && !slices.ContainsFunc(p.Requires, func(id string) bool { return !placed[id] }) {
+			waits := slices.ContainsFunc(probes, func(q measure.Probe) bool { return q.Feeds == p.ID && !placed[q.ID] })
+			if !placed[p.ID] && !waits && !slices.ContainsFunc(p.Requires, func(id string) bool { return !placed[id] }) {
 				order, placed[p.ID] = append(order, p), true
 			}
 		}
@@ -224,7 +229,7 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 // addItems plans one run of a probe with the deployed system's solutions on
 // and, where the probe asks for it, one with the switchable ones off and, when thorough, one
 // with each of them alone.
-func addItems(p *plan.Plan, t Target, probe *measure.Probe) error {
+func addItems(p *plan.Plan, t Target, probe *measure.Probe, probes []measure.Probe) error {
 	params, err := parameters(t, probe)
 	if err != nil {
 		return err
@@ -258,9 +263,47 @@ func addItems(p *plan.Plan, t Target, probe *measure.Probe) error {
 		for _, id := range probe.Requires {
 			item.After = append(item.After, requirement(p.Items, id, chain))
 		}
+		for _, f := range probes {
+			if f.Feeds == probe.ID {
+				item.After = append(item.After, exactly(p.Items, f.ID, chain)...)
+			}
+		}
 		p.Items = append(p.Items, item)
 	}
 	return nil
+}
+
+// unfed says why a probe that joins others has nothing to join.
+func unfed(p *plan.Plan, probes []measure.Probe, probe *measure.Probe) (result.State, string) {
+	var why *plan.LeftOut
+	for _, f := range probes {
+		if f.Feeds != probe.ID {
+			continue
+		}
+		if slices.ContainsFunc(p.Items, func(i plan.Item) bool { return i.Probe == f.ID }) {
+			return "", ""
+		}
+		for i := range p.LeftOut {
+			if p.LeftOut[i].Probe == f.ID && why == nil {
+				why = &p.LeftOut[i]
+			}
+		}
+	}
+	if why == nil {
+		return result.NotAvailable, "there is nothing for it to join"
+	}
+	return result.State(why.State), fmt.Sprintf("nothing that it joins can run; %s: %s", why.Probe, why.Reason)
+}
+
+// exactly finds the runs of a probe with just these solutions on.
+func exactly(items []plan.Item, probe string, chain []string) []string {
+	var ids []string
+	for _, i := range items {
+		if i.Probe == probe && slices.Equal(i.Solutions, chain) {
+			ids = append(ids, i.ID)
+		}
+	}
+	return ids
 }
 
 // requirement finds the run of a required probe with the same solutions on, or else the deployed one.

@@ -1,6 +1,7 @@
 package planner_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/assize/assize/internal/model"
 	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/planner"
+	"github.com/assize/assize/internal/result"
 )
 
 func loadCatalogue(t *testing.T) *catalogue.Catalogue {
@@ -70,7 +72,7 @@ func TestMakeSaysWhatItPlansFor(t *testing.T) {
 		Format: 1, Tool: "assize test", Target: "credit", Version: "1.4", Depth: "standard", Manifest: "sha256:m", Catalogue: c.Digest,
 		Artefacts: tg.Artefacts, Claims: []string{"evasion"}, TestRows: 100, Guessed: true, ModelError: "why not",
 		Goals: got.Goals, Criteria: got.Criteria, Items: []plan.Item{},
-		LeftOut: []plan.LeftOut{{Goal: "evasion", State: "not-available", Reason: "what would measure it cannot run: evasion/hopskipjump"}},
+		LeftOut: []plan.LeftOut{{Goal: "evasion", State: "not-available", Reason: "what would measure it cannot run: evasion/worst"}},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("plan (-got +want):\n%s", diff)
@@ -314,6 +316,33 @@ func TestRequirements(t *testing.T) {
 		t.Errorf("after (-got +want):\n%s", diff)
 	}
 
+	// A probe that joins others comes behind them and reads the runs with just the same solutions on.
+	feeds := func(p *measure.Probe) { p.Feeds = "evasion/worst" }
+	joins := func(p *measure.Probe) {
+		p.Rows, p.Queries, p.Switch = nil, nil, true
+		p.Join = func(*measure.Joint) (*result.Result, error) { return nil, nil }
+	}
+	runs := func(p *measure.Probe) {
+		p.Run = func(context.Context, *measure.Case) (*result.Result, error) { return nil, nil }
+	}
+	family := []measure.Probe{
+		probe("evasion/worst", needs, joins), probe("evasion/a", needs, feeds, switches, runs),
+		probe("evasion/b", needs, feeds, runs), probe("evasion/trees", measure.Needs{Trees: true}, feeds, runs),
+	}
+	after := map[string][]string{}
+	for _, it := range makePlan(t, tg, family...).Items {
+		after[it.ID+" "+it.Probe] = it.After
+	}
+	if diff := cmp.Diff(after, map[string][]string{
+		"i-1 evasion/a": nil, "i-2 evasion/a": nil, "i-3 evasion/b": nil, "i-4 evasion/worst": {"i-1", "i-3"}, "i-5 evasion/worst": {"i-2"},
+	}); diff != "" {
+		t.Errorf("what is joined (-got +want):\n%s", diff)
+	}
+	left := makePlan(t, tg, family[0], family[3]).LeftOut
+	if want := (plan.LeftOut{Probe: "evasion/worst", State: "not-applicable", Reason: "nothing that it joins can run; evasion/trees: the model holds no tree ensemble"}); len(left) < 2 || left[1] != want {
+		t.Errorf("got left out %+v, want %+v", left, want)
+	}
+
 	tg.Labelled = false
 	p := makePlan(t, tg, probe("evasion/first", measure.Needs{Labels: true}), probe("evasion/last", needs, requires("evasion/first")))
 	if len(p.Items) != 0 || len(p.LeftOut) < 2 || p.LeftOut[1].Reason != "it reads the result of evasion/first, which is not measured" {
@@ -365,7 +394,7 @@ func TestParameters(t *testing.T) {
 func TestClaimsThatCannotBeAnswered(t *testing.T) {
 	tg := target()
 	tg.Manifest.Claims = []string{"evasion", "accuracy", "extraction"}
-	p := makePlan(t, tg, probe("evasion/hopskipjump", measure.Needs{Model: true}))
+	p := makePlan(t, tg, probe("evasion/worst", measure.Needs{Model: true}))
 	want := []plan.LeftOut{
 		{Goal: "accuracy", State: "not-available", Reason: "the manifest declares no level for it, and we set none"},
 		{Goal: "extraction", State: "not-available", Reason: "no probe of this version measures it"},

@@ -183,6 +183,12 @@ func (r *run) begin() error {
 			}
 			continue
 		}
+		if it.probe.Joins() {
+			if err := r.finish(it); err != nil {
+				return err
+			}
+			continue
+		}
 		for _, index := range r.shards(it) {
 			r.add(&task{item: it, index: index})
 		}
@@ -192,6 +198,9 @@ func (r *run) begin() error {
 
 // blocked says why an item cannot be measured after all: a result that it reads is not there.
 func (r *run) blocked(it *item) string {
+	if it.probe.Joins() {
+		return "" // it joins what there is
+	}
 	for _, id := range it.After {
 		if before := r.items[id]; before.result.State != result.Measured {
 			return fmt.Sprintf("it reads the result of %s, which is %s", before.Probe, before.result.State)
@@ -343,7 +352,7 @@ func (r *run) joined(it *item) *result.Result {
 	if it.failure != "" {
 		return result.Unmeasured(result.Failed, it.failure)
 	}
-	if it.probe.Rows == nil || it.whole != nil && len(it.parts) == 0 {
+	if it.probe.Rows == nil && !it.probe.Joins() || it.whole != nil && len(it.parts) == 0 {
 		return it.whole
 	}
 	rows, err := result.Join(it.parts...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -117,6 +118,15 @@ func probes() []measure.Probe {
 		with("test/panic", func(p *measure.Probe) {
 			p.Run = each(func(*measure.Case, int) float64 { panic("a bug of ours") })
 		}),
+		with("test/join", func(p *measure.Probe) {
+			p.Rows, p.Join = nil, func(j *measure.Joint) (*result.Result, error) {
+				r := &result.Result{Rows: result.NewRows([]int{7}, "value"), Metrics: map[string]result.Metric{"joined": result.Exactly(float64(len(j.Results)), 1, "count")}}
+				for _, id := range slices.Sorted(maps.Keys(j.Results)) {
+					r.Notes = append(r.Notes, fmt.Sprintf("%s is %s with %d rows", id, j.Results[id].State, j.Results[id].Rows.Len()))
+				}
+				return r, nil
+			}
+		}),
 		with("test/liar", func(p *measure.Probe) {
 			p.Run = func(_ context.Context, c *measure.Case) (*result.Result, error) {
 				return &result.Result{Rows: result.NewRows([]int{1000}, "value")}, nil
@@ -165,6 +175,21 @@ func TestSplitsDoNotChangeAnything(t *testing.T) {
 	}
 	if got := one.observations[1].Notes; !slices.Equal(got, []string{"draw had 50 rows"}) {
 		t.Errorf("got notes %q", got)
+	}
+}
+
+// TestJoiningProbe joins what two others found, one of which failed; and nothing else runs.
+func TestJoiningProbe(t *testing.T) {
+	r := start(t, t.Context(), 2, nil, item("i-1", "test/draw", 9), item("i-2", "test/panic", 3), item("i-3", "test/join", 0, "i-1", "i-2"))
+	if r.err != nil || len(r.observations) != 3 {
+		t.Fatalf("got %d observations, error %v", len(r.observations), r.err)
+	}
+	o := r.observations[2]
+	if want := []string{"test/draw is measured with 9 rows", "test/panic is failed with 0 rows"}; o.State != result.Measured || !slices.Equal(o.Notes, want) {
+		t.Errorf("got %s %q, want measured %q", o.State, o.Notes, want)
+	}
+	if got := r.rows["test/join"].Index; !slices.Equal(got, []int{7}) || o.RowsCount != 1 {
+		t.Errorf("got rows %v, %d of them, want row 7 alone", got, o.RowsCount)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"time"
@@ -75,19 +76,23 @@ func Accept(t T, p measure.Probe, target Target) {
 		k.same("in another order", once, k.whole(backwards, len(index)))
 	}
 	k.valid(once)
+	if p.Joins() {
+		k.joinsWhatThereIs()
+		return
+	}
 	k.losesARow(index)
 	k.stops(index)
 }
 
 func describes(t T, p *measure.Probe) {
 	t.Helper()
-	if !idForm.MatchString(p.ID) || p.Version < 1 || p.Doc == "" || p.Run == nil || len(p.Goals) == 0 || len(p.Threats) == 0 {
+	if !idForm.MatchString(p.ID) || p.Version < 1 || p.Doc == "" || p.Run == nil && p.Join == nil || len(p.Goals) == 0 || len(p.Threats) == 0 {
 		t.Fatalf("%q: id, version, doc, goals, threats or Run are missing", p.ID)
 	}
-	if (p.Rows == nil) != (p.Join == nil) {
-		t.Fatalf("%s: Rows and Join go together", p.ID)
+	if p.Run != nil && (p.Rows == nil) != (p.Join == nil) || p.Run == nil && p.Rows != nil {
+		t.Fatalf("%s: Rows and Join go together, and Join without Rows only where there is no Run", p.ID)
 	}
-	if p.Paired != "" && p.Rows == nil {
+	if p.Paired != "" && p.Rows == nil && p.Run != nil {
 		t.Errorf("%s: pairs need rows", p.ID)
 	}
 	if p.Switch && !p.Needs.Model {
@@ -196,6 +201,9 @@ func pick(t *dataset.Table, index []int) *dataset.Table {
 // whole runs the probe in shards of a size and joins what comes out.
 func (k *kit) whole(index []int, size int) *result.Result {
 	k.t.Helper()
+	if k.p.Joins() {
+		return k.joint(k.target.Requires)
+	}
 	if k.p.Rows == nil {
 		return k.shard(nil)
 	}
@@ -220,6 +228,32 @@ func (k *kit) whole(index []int, size int) *result.Result {
 		r.Rows = rows
 	}
 	return r
+}
+
+// joint joins the results of other probes.
+func (k *kit) joint(of map[string]*result.Result) *result.Result {
+	k.t.Helper()
+	r, err := k.p.Join(&measure.Joint{Params: k.params, Rows: &result.Rows{}, Seed: k.seed, Facts: k.target.Facts, Results: of})
+	if err != nil {
+		k.t.Fatalf("%s: join: %v", k.p.ID, err)
+	}
+	return r
+}
+
+// joinsWhatThereIs leaves out what a probe joins, one at a time and all, as
+// when it was not measured: what is left must validate.
+func (k *kit) joinsWhatThereIs() {
+	k.t.Helper()
+	none := map[string]*result.Result{}
+	for id := range k.target.Requires {
+		none[id] = result.Unmeasured(result.Failed, "its worker ended")
+		some := maps.Clone(k.target.Requires)
+		some[id] = none[id]
+		k.valid(k.joint(some))
+	}
+	if r := k.joint(none); r.State == result.Measured {
+		k.t.Errorf("%s: measured, with nothing to join", k.p.ID)
+	}
 }
 
 func (k *kit) shard(index []int) *result.Result {

@@ -19,7 +19,7 @@ func boundaryProbe() measure.Probe {
 			"attack_success", "clean_accuracy", "median_distance", "noise_success", "queries_to_success",
 			"queries_to_success_p90", "robust_accuracy", "rows_attackable",
 		},
-		Goals: goals, Threats: threats, Needs: needs, Requires: []string{"evasion/noise"}, Switch: true, Paired: "stands",
+		Goals: goals, Threats: threats, Needs: needs, Requires: []string{"evasion/noise"}, Feeds: Worst, Switch: true, Paired: "stands",
 		Cites: []string{
 			"Brendel, Rauber, Bethge: Decision-Based Adversarial Attacks: Reliable Attacks Against Black-Box Machine Learning Models. ICLR 2018, arXiv 1712.04248",
 			"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
@@ -49,7 +49,9 @@ func runBoundary(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	return siege(ctx, c, s, func(a search) walker { return &boundary{attack: newAttack(k, a)} })
 }
 
-func joinBoundary(j *measure.Joint) (*result.Result, error) { return joinAttack(j, "Boundary Attack") }
+func joinBoundary(j *measure.Joint) (*result.Result, error) {
+	return joinAttack(j, "Boundary Attack", true)
+}
 
 // boundary is the walk of Brendel et al. 2018 on one row. It begins and
 // approaches the row as HopSkipJump does.

@@ -234,24 +234,6 @@ func TestNoiseOnTheDomainStaysInTheBall(t *testing.T) {
 	}
 }
 
-func TestWorstOfAttackAndNoise(t *testing.T) {
-	s := linear(40, 6, "l2", 400)
-	s.params["epsilon"] = 1e-9
-	noise := s.run(t, "evasion/noise", nil)
-	for _, name := range []string{"broken", "gained"} {
-		copy(noise.Rows.Column(name), []float64{1, 1, 1})
-	}
-	r := s.run(t, "evasion/hopskipjump", map[string]*result.Result{"evasion/noise": noise})
-	got := [3]float64{r.Metrics["attack_success"].Value, r.Metrics["hopskipjump_success"].Value, r.Metrics["robust_accuracy"].Value}
-	if want := [3]float64{3.0 / 40, 0, 37.0 / 40}; got != want {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if got := sum(r.Rows.Column("stands")); got != 37 {
-		t.Errorf("got %v rows standing, want 37", got)
-	}
-	check(t, r, "attack-beats-noise", false)
-}
-
 func TestRefusedParameters(t *testing.T) {
 	s := linear(4, 3, "l2", 100)
 	for name, bad := range map[string]any{"norm": "l7", "unit": "miles", "epsilon": 0.0, "queries": 0.0} {

@@ -135,6 +135,18 @@ func (s *system) run(t testing.TB, id string, before map[string]*result.Result) 
 	return r
 }
 
+// family runs every probe that feeds evasion/worst and returns the results.
+func (s *system) family(t testing.TB) map[string]*result.Result {
+	t.Helper()
+	all := map[string]*result.Result{}
+	for _, p := range evasion.Probes() {
+		if p.Feeds == evasion.Worst {
+			all[p.ID] = s.run(t, p.ID, all)
+		}
+	}
+	return all
+}
+
 // attack runs both probes and returns both results.
 func (s *system) attack(t testing.TB) (noise, attack *result.Result) {
 	t.Helper()
@@ -192,12 +204,12 @@ func exact(s *system, row []float32, norm string) float64 {
 func TestAccept(t *testing.T) {
 	for name, s := range map[string]*system{"plain": linear(12, 10, "linf", 400), "mixed": loans(12)} {
 		t.Run(name, func(t *testing.T) {
-			noise := s.run(t, "evasion/noise", nil)
+			before := s.family(t)
 			for _, p := range evasion.Probes() {
 				measuretest.Accept(t, p, measuretest.Target{
 					Model: func() *model.Model { m, _ := s.open(t); return m }, Domain: s.domain(t), Data: s.table(),
 					Facts:  measure.Facts{TestRows: len(s.rows), Width: len(s.features), Classes: 2},
-					Params: s.params, Requires: map[string]*result.Result{"evasion/noise": noise},
+					Params: s.params, Requires: before,
 				})
 			}
 		})

@@ -10,16 +10,16 @@ import (
 
 func hopSkipJumpProbe() measure.Probe {
 	return measure.Probe{
-		ID: "evasion/hopskipjump", Version: 1,
+		ID: "evasion/hopskipjump", Version: 2,
 		Doc: "Decision-based attack: how small a change within the domain gains, by asking for decisions alone.\n\n" +
 			"HopSkipJump (Chen, Jordan and Wainwright 2020) finds some change that gains, walks along the boundary of the decision " +
 			"and estimates its direction from answers around it. It asks only for rows that the domain allows as a change of the row attacked. A row counts as broken where the change is within the " +
-			"threat model. Rows that random noise breaks count as broken too: per row the worst of both.",
+			"threat model.",
 		Metrics: []string{
-			"attack_success", "clean_accuracy", "hopskipjump_success", "median_distance", "noise_success", "queries_to_success",
+			"attack_success", "clean_accuracy", "median_distance", "noise_success", "queries_to_success",
 			"queries_to_success_p90", "robust_accuracy", "rows_attackable",
 		},
-		Goals: goals, Threats: threats, Needs: needs, Requires: []string{"evasion/noise"}, Switch: true, Paired: "stands",
+		Goals: goals, Threats: threats, Needs: needs, Requires: []string{"evasion/noise"}, Feeds: Worst, Switch: true, Paired: "stands",
 		Cites: []string{
 			"Chen, Jordan, Wainwright: HopSkipJumpAttack: A Query-Efficient Decision-Based Attack. IEEE S&P 2020, arXiv 1904.02144",
 			"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
@@ -38,6 +38,10 @@ func hopSkipJumpProbe() measure.Probe {
 		Timeout: 30 * time.Minute,
 		Run:     runHopSkipJump, Join: joinHopSkipJump,
 	}
+}
+
+func joinHopSkipJump(j *measure.Joint) (*result.Result, error) {
+	return joinAttack(j, "HopSkipJump", true)
 }
 
 // runHopSkipJump attacks every row that has something to gain.

@@ -3,7 +3,6 @@ package evasion
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/result"
@@ -27,12 +26,6 @@ func newTally(rows *result.Rows) *tally {
 			*to = append(*to, v == 1)
 		}
 	}
-	t.count()
-	return t
-}
-
-func (t *tally) count() {
-	t.attackables, t.rights, t.brokens, t.gains, t.stand = 0, 0, 0, 0, 0
 	for i := range t.n {
 		for v, to := range map[*int]bool{
 			&t.attackables: t.attackable[i], &t.rights: t.right[i], &t.brokens: t.broken[i],
@@ -43,45 +36,32 @@ func (t *tally) count() {
 			}
 		}
 	}
+	return t
 }
 
-// worst takes over what another attack broke or reached on the same rows, and
-// returns how many attackable rows it broke of those that both saw, with what
-// this attack broke of them, and how many it made gain that this attack did not.
-func (t *tally) worst(other *tally) (shared, theirs, ours, onlyTheirs int) {
+// beside compares with another attack on the rows that both worked on: how many
+// of them are attackable, how many of these the other broke and this one did, and how many the other alone made gain.
+func (t *tally) beside(other *tally) (shared, theirs, ours, onlyTheirs int) {
 	at := make(map[int]int, other.n)
 	for j, row := range other.rows.Index {
 		at[row] = j
 	}
-	t.distance, t.broken = slices.Clone(t.distance), slices.Clone(t.broken)
-	gained := slices.Clone(t.gained)
 	for i, row := range t.rows.Index {
 		j, ok := at[row]
-		if !ok {
+		if !ok || !t.attackable[i] {
 			continue
 		}
-		if t.attackable[i] {
-			shared++
-		}
+		shared++
 		if t.broken[i] {
 			ours++
-		}
-		if !other.gained[j] || !t.attackable[i] {
-			continue
 		}
 		if other.broken[j] {
 			theirs++
 		}
-		if !t.gained[i] {
+		if other.gained[j] && !t.gained[i] {
 			onlyTheirs++
 		}
-		if !t.gained[i] || other.distance[j] < t.distance[i] {
-			t.distance[i] = other.distance[j]
-		}
-		gained[i], t.broken[i] = true, t.broken[i] || other.broken[j]
 	}
-	t.gained = gained
-	t.count()
 	return shared, theirs, ours, onlyTheirs
 }
 

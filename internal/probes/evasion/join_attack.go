@@ -10,9 +10,10 @@ import (
 
 // joinAttack turns the rows of an attack that asks questions into its numbers,
 // with the checks that it did better than chance and handed over what it says.
-func joinAttack(j *measure.Joint, name string) (*result.Result, error) {
-	floor := j.Results["evasion/noise"]
-	if floor == nil || floor.Rows == nil {
+// Whole says that it looks for changes of any size, and so should find one wherever noise does.
+func joinAttack(j *measure.Joint, name string, whole bool) (*result.Result, error) {
+	noise := j.Results[floor]
+	if noise == nil || noise.Rows == nil {
 		return nil, errors.New("join rows: the rows of evasion/noise are missing")
 	}
 	t := newTally(j.Rows)
@@ -23,14 +24,16 @@ func joinAttack(j *measure.Joint, name string) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	beaten := *t
-	shared, theirs, ours, _ := beaten.worst(newTally(floor.Rows))
+	shared, theirs, ours, onlyTheirs := t.beside(newTally(noise.Rows))
 	if r.Metrics["noise_success"], err = share(theirs, shared); err != nil {
 		return nil, err
 	}
 	budget := j.Params.Float("queries")
 	needed := t.needed(r, budget)
 	r.Check("attack-beats-noise", ours >= theirs, fmt.Sprintf("On the same %d attackable rows the attack broke %d, random noise %d.", shared, ours, theirs))
+	if whole {
+		r.Check("start-found", 20*onlyTheirs <= t.attackables, fmt.Sprintf("A change that gains was found for %d of %d attackable rows; for %d others only noise found one.", t.gains, t.attackables, onlyTheirs))
+	}
 	checkFinal(r, j.Rows, budget)
 	r.Pictures = []result.Picture{againstQueries(name, needed, t.attackables, budget)}
 	return r, nil
@@ -58,4 +61,33 @@ func (t *tally) needed(r *result.Result, budget float64) []float64 {
 		}
 	}
 	return needed
+}
+
+// checkFinal checks the rows that the attack hands over.
+func checkFinal(r *result.Result, rows *result.Rows, budget float64) {
+	gained := rows.Column("gained")
+	count := func(name string) (n, of int) {
+		for i, v := range rows.Column(name) {
+			if gained[i] == 1 {
+				of++
+				if v == 1 {
+					n++
+				}
+			}
+		}
+		return n, of
+	}
+	for _, c := range []struct{ check, column, says string }{
+		{"final-inputs-rechecked", "rechecked", "gain when asked for again, alone"},
+		{"final-inputs-feasible", "feasible", "are feasible as changes of their rows"},
+		{"returned-inputs-differ", "returned_differs", "differ from the rows attacked"},
+	} {
+		n, of := count(c.column)
+		r.Check(c.check, n == of, fmt.Sprintf("%d of %d final rows %s.", n, of, c.says))
+	}
+	most := 0.0
+	for _, q := range rows.Column("queries") {
+		most = max(most, q)
+	}
+	r.Check("budget-kept", most <= budget, fmt.Sprintf("At most %.0f of %.0f questions were asked of a row.", most, budget))
 }

@@ -12,14 +12,14 @@ import (
 
 func noiseProbe() measure.Probe {
 	return measure.Probe{
-		ID: "evasion/noise", Version: 1,
+		ID: "evasion/noise", Version: 2,
 		Doc: "Random change within the threat model and the domain: the floor that every attack must beat.\n\n" +
 			"Each row is changed at random some times, inside the ball of the threat model and moved onto the domain. A " +
 			"system that does not stand this stands no attack; an attack that finds less than this is not working.",
 		Metrics: []string{
 			"attack_success", "clean_accuracy", "median_distance", "robust_accuracy", "rows_attackable",
 		},
-		Goals: goals, Threats: threats, Needs: needs, Switch: true, Paired: "stands",
+		Goals: goals, Threats: threats, Needs: needs, Feeds: Worst, Switch: true, Paired: "stands",
 		Cites: []string{"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion"},
 		Params: append(threatParams(),
 			measure.Param{Name: "trials", Doc: "random changes of each row", Unit: "queries", Quick: 50.0, Standard: 200.0, Thorough: 1000.0},

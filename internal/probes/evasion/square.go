@@ -19,7 +19,7 @@ func squareProbe() measure.Probe {
 			"attack_success", "clean_accuracy", "median_distance", "noise_success", "queries_to_success",
 			"queries_to_success_p90", "robust_accuracy", "rows_attackable",
 		},
-		Goals: goals, Threats: threats, Needs: scored, Requires: []string{"evasion/noise"}, Switch: true, Paired: "stands",
+		Goals: goals, Threats: threats, Needs: scored, Requires: []string{"evasion/noise"}, Feeds: Worst, Switch: true, Paired: "stands",
 		Cites: []string{
 			"Andriushchenko, Croce, Flammarion, Hein: Square Attack: a query-efficient black-box adversarial attack via random search. ECCV 2020, arXiv 1912.00049",
 			"Croce, Hein: Mind the box: l1-APGD for sparse adversarial attacks on image classifiers. ICML 2021, arXiv 2103.01208",
@@ -52,4 +52,4 @@ func runSquare(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	return siege(ctx, c, s, func(a search) walker { return newSquare(p, a, first, horizon) })
 }
 
-func joinSquare(j *measure.Joint) (*result.Result, error) { return joinAttack(j, "Square") }
+func joinSquare(j *measure.Joint) (*result.Result, error) { return joinAttack(j, "Square", false) }

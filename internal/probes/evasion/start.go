@@ -13,6 +13,7 @@ import (
 
 // clean is what the system says of the rows as they are.
 type clean struct {
+	label      []int
 	decision   []model.Decision
 	right      []bool
 	attackable []bool
@@ -27,7 +28,7 @@ func unchanged(ctx context.Context, c *measure.Case) (*clean, error) {
 	if n != len(c.Index) {
 		return nil, fmt.Errorf("read rows: %d rows for %d row numbers", n, len(c.Index))
 	}
-	k := &clean{decision: make([]model.Decision, n), right: make([]bool, n), attackable: make([]bool, n)}
+	k := &clean{label: c.Data.Y, decision: make([]model.Decision, n), right: make([]bool, n), attackable: make([]bool, n)}
 	var a model.Answers
 	if err := c.Model.Predict(ctx, c.Data.X, n, &a); err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func unchanged(ctx context.Context, c *measure.Case) (*clean, error) {
 	return k, nil
 }
 
-// The columns that every attack of the family fills, in this order.
+// The columns that every attack of this package fills, in this order; Worst says which any attack must.
 const (
 	colAttackable = iota
 	colRight
@@ -52,6 +53,7 @@ const (
 	colDistance
 	colQueries
 	colInside
+	colClass
 	sharedColumns
 )
 
@@ -66,6 +68,7 @@ func sharedRows(index []int, more ...result.Column) *result.Rows {
 		{Name: "distance", Doc: "smallest change found that gains, in the threat model's norm and unit; 0 where none"},
 		{Name: "queries", Doc: "questions asked of the system about the row", Unit: "queries"},
 		{Name: "inside", Doc: "1: the row itself lies in the domain; a row outside cannot be changed feasibly and stands untested"},
+		{Name: "class", Doc: "index of the row's class by its label", Data: true},
 	}...)
 	r.Columns = append(r.Columns, more...)
 	for i := range r.Columns {
@@ -87,6 +90,7 @@ func note(r *result.Rows, i int, s *space, k *clean, inside bool, distance float
 	}
 	r.Columns[colDistance].Values[i] = max(0, distance)
 	r.Columns[colQueries].Values[i] = float64(queries)
+	r.Columns[colClass].Values[i] = float64(k.label[i])
 }
 
 // finite is v, or 0 where it is not a number that a table can hold.

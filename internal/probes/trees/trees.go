@@ -59,7 +59,7 @@ func evasionProbe() measure.Probe {
 		"Kantchelian, Tygar, Joseph: Evasion and Hardening of Tree Ensemble Classifiers. ICML 2016, arXiv 1509.07892",
 		"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
 	}
-	p.Switch, p.Paired = true, "stands"
+	p.Switch, p.Paired, p.Feeds = true, "stands", "evasion/worst"
 	p.Run, p.Join = run, joinEvasion
 	return p
 }
