@@ -110,6 +110,8 @@ func allowedImports() map[string][]string {
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
+	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed")
+
 	table := map[string][]string{
 		".":         nil,
 		"artefact":  nil,
@@ -159,15 +161,19 @@ func allowedImports() map[string][]string {
 		"tree":       only("artefact", "onnx"),
 		"tree/exact": only("tree", "domain"),
 
-		"checklist": nouns,             // what decisions and records answer; judges nothing itself
-		"coverage":  only("catalogue"), // questions on standards over several tables
-		"scan":      nil,               // what every reader of a model format needs
+		"checklist":  nouns,             // what decisions and records answer; judges nothing itself
+		"coverage":   only("catalogue"), // questions on standards over several tables
+		"scan":       nil,               // what every reader of a model format needs
+		"scan/rules": nil,
+		"scan/suite": join(only("scan"), readers),
 		// Reading in bounds, for readers of formats and their tests.
 		"scan/window":   nil,
 		"scan/extent":   nil,
 		"scan/jsondoc":  nil,
 		"scan/scantest": only("scan"),
 		// Readers of formats.
+		"scan/plain":   only("scan"),
+		"scan/pickle":  only("scan", "scan/rules"),
 		"scan/zipfile": only("scan", "scan/extent", "scan/window"),
 		"scan/tarfile": only("scan", "scan/window"),
 		"scan/packed":  only("scan", "scan/window"),
@@ -186,11 +192,11 @@ func allowedImports() map[string][]string {
 		"report/annexiv":      report,
 		"report/explorer":     report,
 		"report/oscal":        report,
-		"report/sarif":        report,
+		"report/sarif":        join(report, only("scan")),
 
 		"engine": join(nouns, means, only("measure", "probes/suite", "checklist", "foreign", "remote"), stages, formats), // remote: the parent carries the traffic
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
-		"cli":               join(nouns, only("durable", "engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing"), formats),
+		"cli":               join(nouns, only("durable", "engine", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing", "scan", "scan/rules", "scan/suite"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker
 		"cmd/assize-verify": only("verify", "ledger"),
 	}

@@ -115,7 +115,7 @@ objective criteria, and writes a dossier that somebody else can verify.
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.assess(), a.verify(), a.replay(), a.rejudge(), a.redact(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
 		a.standards(), a.threats(), a.requirements(), a.criteria(), a.solutions(), a.terms(), a.crosswalk(), a.schemes(),
-		a.catalogue(), a.classify(), a.route(), a.checklist(), a.risk())
+		a.catalogue(), a.classify(), a.route(), a.checklist(), a.risk(), a.scan())
 	return root
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,13 +14,16 @@ import (
 // Confidence is how sure a reader is that a file is of its format.
 type Confidence int
 
-// The confidences. A file is read by all that are sure; where none is, by the
-// first that thinks it possible.
+// The confidences. A file is read by all that are sure; where none is, by those
+// that think it possible, in order, until one does not return ErrOther.
 const (
 	No Confidence = iota
 	Possible
 	Sure
 )
+
+// ErrOther is what a reader that thought a file possible returns when it is of another format.
+var ErrOther = errors.New("of another format")
 
 // Format reads one format.
 type Format interface {
@@ -107,10 +111,14 @@ func (r *run) read(ctx context.Context, s *Sink, read func(context.Context, *Inp
 			possible = append(possible, f)
 		}
 	}
-	if len(sure) == 0 && len(possible) > 0 {
-		sure = possible[:1]
-	}
 	if len(sure) == 0 {
+		for _, f := range possible {
+			s.format = f.Name()
+			if err := f.Scan(ctx, s.in, s); !errors.Is(err, ErrOther) {
+				return err
+			}
+			*s = Sink{run: s.run, in: s.in}
+		}
 		return &Problem{Rule: "core/unknown-format", Reason: "no reader knows this content"}
 	}
 	var all []string

@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 )
@@ -155,6 +156,43 @@ func (s *Sink) Member(ctx context.Context, e Entry, read func(context.Context, *
 	}
 	s.worst = max(s.worst, inner.worst)
 	return err
+}
+
+// Embedded looks into bytes at off of this file that may be a file of their own,
+// where some format is sure of them. Where this file only holds them they count when
+// there is something bad in them; loaded says that it loads them, so that all of it counts.
+func (s *Sink) Embedded(ctx context.Context, off int64, r io.ReaderAt, size int64, loaded bool) error {
+	e := Entry{Name: fmt.Sprintf("bytes@%d", off), Size: size, Open: func(context.Context) (io.ReaderAt, error) { return r, nil }}
+	if loaded {
+		return s.Member(ctx, e, nil)
+	}
+	in := &Input{ReaderAt: r, Path: s.in.Path + "!" + e.Name, Size: size, Depth: s.in.Depth + 1}
+	head := make([]byte, min(headSize, size))
+	if n, _ := r.ReadAt(head, 0); n < len(head) || in.Depth > s.run.purse.Depth {
+		return nil // the reader of the whole file meets the end too; deeper ones count as loaded by nobody
+	}
+	if !slices.ContainsFunc(s.run.scanner.Formats, func(f Format) bool { return f.Sniff(head, in) == Sure }) {
+		return nil
+	}
+	var kept []FileReport
+	quiet := &run{s.run.scanner, s.run.purse, func(r FileReport) error {
+		kept = append(kept, r)
+		return nil
+	}}
+	outer := &Sink{run: quiet, in: s.in}
+	if err := outer.Member(ctx, e, nil); err != nil {
+		return err
+	}
+	if outer.worst < UnknownCode {
+		return nil
+	}
+	s.worst = max(s.worst, outer.worst)
+	for _, r := range kept {
+		if err := s.run.report(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Data reports a member that is raw data by the layout of its container, such as

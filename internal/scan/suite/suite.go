@@ -1,0 +1,28 @@
+// Package suite lists the readers of all formats that the scanner knows.
+package suite
+
+import (
+	"time"
+
+	"github.com/assize/assize/internal/scan"
+	"github.com/assize/assize/internal/scan/pickle"
+	"github.com/assize/assize/internal/scan/plain"
+	"github.com/assize/assize/internal/scan/rules"
+)
+
+// Scanner is the scanner of all formats, with the rules for names in set.
+func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
+	return &scan.Scanner{Formats: Formats(set), Layouts: Layouts(set), Budget: scan.DefaultBudget(), Now: now}
+}
+
+// Formats are the readers. Of those that think a file possible the first has the
+// first word, so that text, which may also be opcodes, comes late.
+func Formats(set *rules.Set) []scan.Format {
+	return []scan.Format{
+		pickle.Format{Rules: set},
+		plain.Text{},
+	}
+}
+
+// Layouts are what knows the members of a container as a whole.
+func Layouts(*rules.Set) []scan.Layout { return nil }
