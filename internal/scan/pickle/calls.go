@@ -160,6 +160,20 @@ func (m *machine) special(callee value, n *name, items []value, known bool) (val
 			}
 		}
 		return mk(kObject, callee.payload()), nil
+	case "apply": // calls callables among its arguments with others
+		for _, v := range items {
+			if v.kind() == kGlobal {
+				if n := m.names[v.payload()].verdict; n.Kind == rules.Vetted && (!n.Call || n.Special != "") {
+					return refuse("calls what is not vetted for calls")
+				}
+			}
+		}
+		return mk(kObject, callee.payload()), nil
+	case "type": // of one value its class, of three a new class
+		if len(items) == 1 {
+			return mk(kUnknown, 0), nil
+		}
+		return refuse("makes a class")
 	case "dtype":
 		return m.dtype(items)
 	case "bytes": // a file of its own in bytes

@@ -72,7 +72,7 @@ func (f Format) Sniff(head []byte, in *scan.Input) scan.Confidence {
 	switch proto := len(head) > 1 && head[0] == 0x80 && head[1] <= 5; {
 	case t.globals > 0 && (proto || t.ran || t.calls > 0), proto && t.ran:
 		return scan.Sure
-	case proto && t.ops > 3, t.ran && t.ops > 0:
+	case proto && t.ops > 0, t.ran && t.ops > 0:
 		return scan.Possible
 	}
 	return scan.No
@@ -84,7 +84,7 @@ func (f Format) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error 
 	if ok, err := m.legacy(in); ok || err != nil {
 		return err
 	}
-	return m.all(ctx, in, out)
+	return m.all(ctx, in, out, 0)
 }
 
 func (f Format) machine(ctx context.Context, in *scan.Input, out *scan.Sink) *machine {
@@ -95,9 +95,8 @@ func (f Format) machine(ctx context.Context, in *scan.Input, out *scan.Sink) *ma
 	return m
 }
 
-// all interprets pickles up to the end of the file.
-func (m *machine) all(ctx context.Context, in *scan.Input, out *scan.Sink) error {
-	var off int64
+// all interprets pickles from off up to the end of the file.
+func (m *machine) all(ctx context.Context, in *scan.Input, out *scan.Sink, off int64) error {
 	for n := 0; ; n++ {
 		m.reset(off)
 		err := m.run()
@@ -106,7 +105,7 @@ func (m *machine) all(ctx context.Context, in *scan.Input, out *scan.Sink) error
 			if !errors.As(err, &p) {
 				return err
 			}
-			if in.Depth == 0 && n == 0 && m.stats.globals == 0 && !proto(in) {
+			if n == 0 && off == 0 && m.stats.globals == 0 && !proto(in) {
 				return scan.ErrOther
 			}
 			m.account(m.from)
@@ -184,6 +183,30 @@ func begins(b []byte) bool {
 		}
 	}
 	return false
+}
+
+// Hidden finds pickles in files of no known format: behind zeros, inside of
+// something else. It comes last.
+type Hidden struct{ Rules *rules.Set }
+
+// Name is what reports call the format.
+func (Hidden) Name() string { return "hidden-pickle" }
+
+// Sniff thinks every file possible.
+func (Hidden) Sniff([]byte, *scan.Input) scan.Confidence { return scan.Possible }
+
+// Scan looks for a pickle that names something and interprets what follows.
+func (h Hidden) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
+	m := Format(h).machine(ctx, in, out)
+	at, err := m.next(ctx, in, 0)
+	if err != nil {
+		return err
+	}
+	if at < 0 {
+		return scan.ErrOther
+	}
+	m.findAt(0, "junk", scan.Dangerous, "", "bytes of no format before a pickle", "CWE-436", "CWE-502")
+	return m.all(ctx, in, out, at)
 }
 
 // looksLikeFile tells bytes that may be a pickle, an archive or a compressed file.

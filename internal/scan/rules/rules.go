@@ -95,7 +95,7 @@ func (s *Set) Version() string { return s.version }
 //	alias MODULE IS
 //	core MODULE...
 //	telling NAME...              MODULE of the line before, a name that gives itself away
-//	python2 MODULE[.NAME] IS[.NAME]
+//	python2 MODULE[:NAME] IS[:NAME]
 func (s *Set) read(file, text string) error {
 	in := bufio.NewScanner(strings.NewReader(text))
 	in.Buffer(nil, 1<<20)
@@ -153,7 +153,7 @@ func (s *Set) read(file, text string) error {
 			if len(w) != 3 {
 				return bad("not a name of Python 2")
 			}
-			s.python2[w[1]] = w[2]
+			s.python2[strings.ReplaceAll(w[1], ":", " ")] = strings.ReplaceAll(w[2], ":", " ")
 		default:
 			return bad("unknown keyword")
 		}

@@ -21,6 +21,7 @@ func Formats(set *rules.Set) []scan.Format {
 	return []scan.Format{
 		pickle.Format{Rules: set},
 		plain.Text{},
+		pickle.Hidden{Rules: set},
 	}
 }
 
