@@ -2,12 +2,16 @@
 package suite
 
 import (
+	"slices"
 	"time"
 
 	"github.com/assize/assize/internal/scan"
+	"github.com/assize/assize/internal/scan/packed"
 	"github.com/assize/assize/internal/scan/pickle"
 	"github.com/assize/assize/internal/scan/plain"
 	"github.com/assize/assize/internal/scan/rules"
+	"github.com/assize/assize/internal/scan/tarfile"
+	"github.com/assize/assize/internal/scan/zipfile"
 )
 
 // Scanner is the scanner of all formats, with the rules for names in set.
@@ -18,11 +22,8 @@ func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
 // Formats are the readers. Of those that think a file possible the first has the
 // first word, so that text, which may also be opcodes, comes late.
 func Formats(set *rules.Set) []scan.Format {
-	return []scan.Format{
-		pickle.Format{Rules: set},
-		plain.Text{},
-		pickle.Hidden{Rules: set},
-	}
+	archives := slices.Concat([]scan.Format{zipfile.Format{}, tarfile.Format{}}, packed.Formats())
+	return append(archives, pickle.Format{Rules: set}, plain.Text{}, pickle.Hidden{Rules: set})
 }
 
 // Layouts are what knows the members of a container as a whole.
