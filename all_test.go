@@ -101,12 +101,12 @@ func sources(t *testing.T) []*source {
 // after DESIGN.md, "Packages". What the code needs beyond it carries its reason.
 func allowedImports() map[string][]string {
 	nouns := []string{"artefact", "result", "domain", "manifest", "catalogue", "plan", "evidence", "dossier"}
-	means := []string{"attack", "durable", "stat", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree", "tree/exact", "model"}
+	means := []string{"attack", "durable", "stat", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree", "tree/exact", "tree/cheapest", "model"}
 	join := func(lists ...[]string) []string { return slices.Concat(lists...) }
 	only := func(names ...string) []string { return names }
 	probe := join(only("measure"), nouns, means)
 	report := join(nouns, only("report/wording", "report/page")) // one wording of a decision for every format, one style for pages
-	families := only("probes/artefactscan", "probes/availability", "probes/corruptions", "probes/evasion", "probes/faults", "probes/performance", "probes/poisoning", "probes/records", "probes/trees")
+	families := only("probes/artefactscan", "probes/availability", "probes/corruptions", "probes/evasion", "probes/faults", "probes/performance", "probes/poisoning", "probes/records", "probes/tabular", "probes/trees")
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
@@ -158,8 +158,9 @@ func allowedImports() map[string][]string {
 		// Joins recorded rows again by what a probe says of itself.
 		"replay": join(nouns, only("measure")),
 
-		"tree":       only("artefact", "onnx"),
-		"tree/exact": only("tree", "domain"),
+		"tree":          only("artefact", "onnx"),
+		"tree/exact":    only("tree", "domain"),
+		"tree/cheapest": only("tree", "tree/exact", "domain"),
 
 		"checklist":  nouns,             // what decisions and records answer; judges nothing itself
 		"coverage":   only("catalogue"), // questions on standards over several tables

@@ -106,7 +106,7 @@ func TestEveryProbeCanBePlanned(t *testing.T) {
 		p, err := planner.Make(planner.Target{
 			Manifest: &manifest.Manifest{Records: []manifest.Record{{Name: "log", Log: &manifest.Log{}}}}, Depth: depth, ModelName: "model", TestName: "test", RecordedName: "served", Labelled: true, HasDomain: true, HasTrees: true, SetNames: []string{"test"},
 			Artefacts: []artefact.Artefact{{Name: "model", Kind: artefact.Model}},
-			Facts:     measure.Facts{TestRows: 1000, Width: 20, Classes: 2, OutputKind: string(model.Probabilities), Rule: model.Cutoff},
+			Facts:     measure.Facts{TestRows: 1000, Width: 20, Classes: 2, OutputKind: string(model.Probabilities), Rule: model.Cutoff, Favourable: []string{"accept"}},
 		}, loadCatalogue(t), probes)
 		if err != nil {
 			t.Fatal(err)

@@ -72,6 +72,7 @@ func needs(n measure.Needs) string {
 	}{
 		{n.Files, "the artefacts' bytes"}, {n.Model, "a model"}, {n.Data, "test rows"}, {n.Labels, "labels"},
 		{n.Recorded, "recorded outputs"}, {n.Domain, "a domain"}, {n.Rule, "a decision rule"}, {n.Scores, "scores, not labels alone"}, {n.Trees, "a tree ensemble"},
+		{n.Gain, "a favourable outcome"},
 	} {
 		if need.on {
 			words = append(words, need.word)

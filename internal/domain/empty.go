@@ -14,6 +14,8 @@ type box struct {
 	x     []interval
 	orig  []interval
 	trail []change
+	val   []interval // of the tape at hand
+	errs  []float64
 }
 
 type change struct {
@@ -134,7 +136,10 @@ func (b *box) formula(f *formula) bool {
 
 // leaf narrows the box to where a comparison can hold.
 func (b *box) leaf(l *leaf) bool {
-	val := make([]interval, len(l.tape))
+	if len(l.tape) > len(b.val) {
+		b.val, b.errs = make([]interval, len(l.tape)), make([]float64, len(l.tape))
+	}
+	val := b.val[:len(l.tape)]
 	for i, n := range l.tape {
 		switch n.op {
 		case opNumber:
@@ -151,7 +156,7 @@ func (b *box) leaf(l *leaf) bool {
 		}
 	}
 	last := len(val) - 1
-	e := l.slack(val)
+	e := l.slack(val, b.errs)
 	want := interval{math.Inf(-1), e}
 	switch l.compare {
 	case below:

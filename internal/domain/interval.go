@@ -111,9 +111,10 @@ func (l *leaf) width(d *Domain) float64 {
 }
 
 // slack bounds, over the given values of a tape, the error that value can
-// report for its last node, twice over; infinite when it cannot be bounded.
-func (l *leaf) slack(val []interval) float64 {
-	errs := make([]float64, len(l.tape))
+// report for its last node, twice over; infinite when it cannot be bounded. errs
+// is room for a number per node.
+func (l *leaf) slack(val []interval, errs []float64) float64 {
+	errs = errs[:len(l.tape)]
 	size := func(i int32) float64 { return max(math.Abs(val[i].lo), math.Abs(val[i].hi)) }
 	for i, n := range l.tape {
 		v := size(int32(i))

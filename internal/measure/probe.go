@@ -78,6 +78,8 @@ type Needs struct {
 	Others bool
 	// Layout says which rows it can read: "columns", those of a table; "image", pictures; "", any.
 	Layout string
+	// Gain asks for outcomes that the manifest calls favourable.
+	Gain bool
 }
 
 // Param is one knob of a probe, with its default by depth.

@@ -262,11 +262,7 @@ func (m *Model) some(ctx context.Context, x []float32, n int, out []float32, ref
 	if m.asks != nil && kept > 0 {
 		mark(refused, m.asks.refused)
 	}
-	for _, s := range m.chain {
-		if s.Type == OutputRounding {
-			roundTo(out, s.Digits)
-		}
-	}
+	m.limit(out)
 	return nil
 }
 

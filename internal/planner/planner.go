@@ -217,6 +217,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 		return result.NotApplicable, "the model gives labels alone, and it follows scores"
 	case n.Rule && t.Facts.Rule != model.Cutoff && t.Facts.OutputKind == string(model.Score):
 		return result.NotApplicable, "the model gives a score on a scale of its own and no rule turns it into classes"
+	case n.Gain && len(t.Facts.Favourable) == 0:
+		return result.NotApplicable, "the manifest names no favourable outcome under decision.favourable, so nobody has one to gain"
 	}
 	for _, id := range p.Requires {
 		if !slices.ContainsFunc(so.Items, func(i plan.Item) bool { return i.Probe == id }) {

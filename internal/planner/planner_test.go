@@ -194,6 +194,8 @@ func TestUnmetNeeds(t *testing.T) {
 		}, "", ""},
 		{"no domain", all, func(tg *planner.Target) { tg.HasDomain = false }, "not-available", "there is no domain, and it cannot be guessed without data"},
 		{"trees", measure.Needs{Model: true, Trees: true}, func(tg *planner.Target) { tg.HasTrees = true }, "", ""},
+		{"a gain", measure.Needs{Gain: true}, func(tg *planner.Target) { tg.Facts.Favourable = []string{"accept"} }, "", ""},
+		{"nothing to gain", measure.Needs{Gain: true}, func(tg *planner.Target) { tg.Facts.Favourable = nil }, "not-applicable", "the manifest names no favourable outcome under decision.favourable, so nobody has one to gain"},
 		{"no trees", measure.Needs{Model: true, Trees: true}, func(*planner.Target) {}, "not-applicable", "the model holds no tree ensemble"},
 		{"no gradient", measure.Needs{Model: true, Gradients: true}, func(tg *planner.Target) { tg.NoGradient = "no rule for Det\nhint: x" }, "not-applicable", "white-box attacks need a gradient: no rule for Det"},
 		{"gradient", measure.Needs{Model: true, Gradients: true}, func(*planner.Target) {}, "", ""},

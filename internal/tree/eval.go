@@ -151,6 +151,14 @@ func (e *Ensemble) Predict(x, out []float64) {
 // Transform applies the link to the margins of one row in place.
 func (e *Ensemble) Transform(out []float64) { transform(e.Link, e.Slope, out) }
 
+// Apply is the link of one sum by itself; slope is an ensemble's Slope. Softmax
+// of one sum is 1.
+func (l Link) Apply(slope, sum float64) float64 {
+	out := [1]float64{sum}
+	transform(l, slope, out[:])
+	return out[0]
+}
+
 func transform(link Link, slope float64, out []float64) {
 	if link == Softmax {
 		softmax(out)

@@ -13,12 +13,13 @@ import (
 	"github.com/assize/assize/internal/probes/performance"
 	"github.com/assize/assize/internal/probes/poisoning"
 	"github.com/assize/assize/internal/probes/records"
+	"github.com/assize/assize/internal/probes/tabular"
 	"github.com/assize/assize/internal/probes/trees"
 )
 
 // All are the probes of this build, family by family, in the order in which a plan lists them.
 func All() []measure.Probe {
-	return slices.Concat(artefactscan.Probes(), performance.Probes(), evasion.Probes(), trees.Probes(), faults.Probes(), corruptions.Probes(), availability.Probes(), poisoning.Probes(), records.Probes())
+	return slices.Concat(artefactscan.Probes(), performance.Probes(), evasion.Probes(), trees.Probes(), tabular.Probes(), faults.Probes(), corruptions.Probes(), availability.Probes(), poisoning.Probes(), records.Probes())
 }
 
 // Find looks a probe up by its id.

@@ -194,7 +194,7 @@ func (b *builder) inner(p pending, n *tree.Node) (left, right pending, err error
 		b.out.nodes = append(b.out.nodes, out)
 		return left, right, nil
 	}
-	if out.t, err = cut(n, b.e.Single); err != nil {
+	if out.t, err = Cut(n, b.e.Single); err != nil {
 		return left, right, fmt.Errorf("node %d: %w", p.index, err)
 	}
 	switch n.Missing {

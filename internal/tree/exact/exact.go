@@ -170,8 +170,8 @@ func (f *feature) below(t float32) (value, limit float32) {
 
 var errRange = errors.New("index out of range")
 
-// cut turns a split into "goes left when x < t" over float32 values.
-func cut(n *tree.Node, single bool) (float32, error) {
+// Cut turns a split by Less or LessOrEqual into "goes left when x < t" over float32 values.
+func Cut(n *tree.Node, single bool) (float32, error) {
 	if n.Threshold != n.Threshold {
 		return 0, errors.New("a threshold is not a number")
 	}

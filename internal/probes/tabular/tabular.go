@@ -1,0 +1,68 @@
+// Package tabular holds the probe of feasible evasion: who can gain what by
+// changes that could really happen.
+package tabular
+
+import (
+	"time"
+
+	"github.com/assize/assize/internal/measure"
+)
+
+// Probes lists the probes of the family.
+func Probes() []measure.Probe { return []measure.Probe{feasible()} }
+
+func feasible() measure.Probe {
+	return measure.Probe{
+		ID:      "evasion/tabular",
+		Version: 1,
+		Doc: "Feasible evasion: who can gain the favourable decision by changes that could really happen, and what the cheapest such change is.\n\n" +
+			"Only rows that have something to gain count. What somebody can change is what the domain says: ranges, whole numbers, what cannot change or in one direction only, " +
+			"one-hot groups, relations over x and orig. The domain alone is the bound; epsilon and norm of the threat model play no part. " +
+			"The price of a change is the sum of the owner's costs for each unit (where no feature that can change states one: of shares of the ranges); in a one-hot group the price of the member that is taken up. " +
+			"Tree ensembles and linear models, scorecards among them, are read from the model file and searched by branch and bound: boxes of inputs, which the relations narrow and the model bounds, cheapest first. " +
+			"The answer is then exact: the cheapest change there is, or the proof that there is none; where the budget ends first, the row is called unproven and the cheapest price is bounded from both sides. " +
+			"The decision is that of the rule behind the solutions that are on. Every change that was found is checked for feasibility once more and asked of the system itself; it counts only when both hold.",
+		Goals: []string{"evasion"}, Threats: []string{"evasion"},
+		Cites: []string{
+			"Simonetto, Ghamizi, Cordy: Constrained Adaptive Attack: Effective Adversarial Attack Against Deep Neural Networks for Tabular Data. NeurIPS 2024, arXiv 2406.00775",
+			"Ustun, Spangher, Liu: Actionable Recourse in Linear Classification. FAT* 2019, arXiv 1809.06514",
+			"Kantchelian, Tygar, Joseph: Evasion and Hardening of Tree Ensemble Classifiers. ICML 2016, arXiv 1509.07892",
+			"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
+		},
+		Needs: measure.Needs{Model: true, Data: true, Domain: true, Rule: true, Files: true, Gain: true, Layout: "columns"},
+		Params: []measure.Param{
+			{Name: "rows", Doc: "rows that are searched", Unit: "rows", Quick: 100.0, Standard: 500.0, Thorough: 5000.0},
+			{Name: "work", Doc: "budget of each row: nodes of trees, or features, that are looked at", Unit: "nodes", Quick: 1e6, Standard: 1e7, Thorough: 1e9},
+		},
+		Metrics: []string{"feasible_flip", "unproven_share", "infeasible", "median_cost", "cheapest_cost", "cost_p10", "cost_p90", "rows_attackable"},
+		Rows:    func(s measure.Scope) int { return min(s.TestRows, s.Params.Int("rows")) },
+		// The row itself, and what was found until it is the cheapest.
+		Queries: func(s measure.Scope) int { return 10 * min(s.TestRows, s.Params.Int("rows")) },
+		Timeout: 30 * time.Minute,
+		Switch:  true, Paired: "stands",
+		Run: run, Join: join,
+	}
+}
+
+const confidence = 0.95
+
+// reason says why a model cannot be searched; it travels in the rows, since a
+// row's result holds numbers alone.
+type reason float64
+
+const (
+	notRead reason = iota + 1
+	otherWidth
+	linkUnread
+)
+
+// text is the reason in words.
+func (r reason) text() string {
+	switch r {
+	case notRead:
+		return "the model file holds no tree ensemble and no linear model that can be read with every step before and behind it"
+	case otherWidth:
+		return "what the model file holds does not read the columns of the data one by one"
+	}
+	return "the decision is not that of one rising sum, or of the largest, of the model"
+}
