@@ -72,7 +72,7 @@ func TestMakeSaysWhatItPlansFor(t *testing.T) {
 		Format: 1, Tool: "assize test", Target: "credit", Version: "1.4", Depth: "standard", Manifest: "sha256:m", Catalogue: c.Digest,
 		Artefacts: tg.Artefacts, Claims: []string{"evasion"}, TestRows: 100, Guessed: true, ModelError: "why not",
 		Goals: got.Goals, Criteria: got.Criteria, Items: []plan.Item{},
-		LeftOut: []plan.LeftOut{{Goal: "evasion", State: "not-available", Reason: "what would measure it cannot run: evasion/worst"}},
+		LeftOut: []plan.LeftOut{{Goal: "evasion", State: "not-available", Reason: "what would measure it cannot run: evasion/worst, evasion/tabular"}},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("plan (-got +want):\n%s", diff)
