@@ -24,6 +24,7 @@ func (a *App) assess() *cobra.Command {
 	var allow []string
 	var workers int
 	var memory int64
+	var resume bool
 	c := &cobra.Command{
 		Use:   "assess TARGET",
 		Short: "Measure a target, decide, and write its dossier",
@@ -42,7 +43,7 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 				return err
 			}
 			o := a.options(args[0], depth)
-			o.Workers, o.MemoryBytes, o.Catalogue = workers, memory<<20, overlay
+			o.Workers, o.MemoryBytes, o.Catalogue, o.Resume = workers, memory<<20, overlay, resume
 			show := a.progress()
 			defer show.stop()
 			o.Handler = show
@@ -75,6 +76,7 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 	addCatalogueFlag(c, &overlay)
 	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
 	c.Flags().StringSliceVar(&allow, "allow", nil, "verdicts of claimed goals that do not change the exit status: inconclusive, not-assessed")
+	c.Flags().BoolVar(&resume, "resume", false, "go on with the last run where it was broken off, by a crash or kill -9")
 	c.Flags().IntVar(&workers, "workers", 0, "processes at a time (default: one per core)")
 	c.Flags().Int64Var(&memory, "memory", 1024, "data memory of each worker, in MiB")
 	return c

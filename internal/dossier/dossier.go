@@ -23,6 +23,7 @@ type Dossier struct {
 	Started      time.Time              `json:"started"`
 	Ended        time.Time              `json:"ended"`
 	Interrupted  bool                   `json:"interrupted,omitempty"`
+	Resumed      int                    `json:"resumed,omitempty"` // how often the run was broken off and went on
 	Target       manifest.Target        `json:"target"`
 	Manifest     artefact.Digest        `json:"manifest"`
 	Artefacts    []artefact.Artefact    `json:"artefacts"`

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"runtime"
@@ -42,6 +43,8 @@ type Options struct {
 	Catalogue   string         // folder laid over the catalogue, over the manifest's; "" keeps it
 	Log         io.Writer      // hears of what takes time before the run, such as fetching the runtime
 	Now         func() time.Time
+	// Resume goes on with the last run of the target where that was broken off.
+	Resume bool
 
 	// Planned hears the plan before anything is measured; an error stops it there.
 	Planned func(*Forecast) error
@@ -201,14 +204,39 @@ func Assess(ctx context.Context, o Options) (*dossier.Dossier, string, error) {
 	}
 	defer rec.close()
 	d := p.opening(started)
-	if err := rec.begin(ctx, d, p.environment); err != nil {
+	last, err := rec.last()
+	if err != nil {
+		return nil, "", err
+	}
+	var done map[string]*result.Result
+	switch {
+	case o.Resume && last.unfinished():
+		if done, err = rec.resume(ctx, last, d, &p.environment); err == nil {
+			fmt.Fprintf(o.Log, "resumed run %.8s: %d of %d observations are there\n", d.Run, len(done), len(d.Plan.Items))
+		}
+	case o.Resume:
+		finished, err := rec.unplaced(last)
+		if err != nil || finished != nil {
+			return rec.finishLate(ctx, finished, err)
+		}
+		fmt.Fprintln(o.Log, "no run of this target was broken off: a new one begins")
+		if err := rec.begin(ctx, d, p.environment); err != nil {
+			return nil, "", err
+		}
+	default:
+		if last.unfinished() {
+			fmt.Fprintln(o.Log, "the last run of this target was broken off; assize assess --resume would have gone on with it")
+		}
+		err = rec.begin(ctx, d, p.environment)
+	}
+	if err != nil {
 		return nil, "", err
 	}
 	nonce, _ := hex.DecodeString(d.Plan.SeedNonce)
 	runErr := runner.Run(ctx, p.forecast.Plan, runner.Options{
 		Workers: o.Workers, Command: o.Command, Setup: p.setup, Probes: p.probes, Facts: p.plan.Facts,
 		PlanDigest: d.Plan.Digest, Nonce: nonce, Environment: p.environment.ID,
-		Handler: o.Handler, Now: o.Now,
+		Handler: o.Handler, Now: o.Now, Done: done,
 		Record: func(obs *evidence.Observation, rows *result.Rows) error { return rec.observe(obs, rows) },
 	})
 	d.Interrupted = errors.Is(runErr, context.Canceled) || errors.Is(runErr, context.DeadlineExceeded)

@@ -69,23 +69,11 @@ func openRecord(p *prepared, o *Options) (*record, error) {
 
 // earlierRuns counts the plans in the ledger.
 func (r *record) earlierRuns() (int, error) {
-	if r.log.Size() == 0 {
-		return 0, nil
-	}
-	reader, err := ledger.OpenReader(os.DirFS(filepath.Join(r.state, logName)), r.key.Verifier())
-	if err != nil {
-		return 0, err
-	}
 	runs := 0
-	err = reader.Entries(context.Background(), func(_ int64, b []byte) error {
-		var e evidence.Entry
-		if err := evidence.Decode(b, &e); err != nil {
-			return err
-		}
+	err := r.entries(func(_ int64, e evidence.Entry) {
 		if e.Type == evidence.EntryPlan {
 			runs++
 		}
-		return nil
 	})
 	return runs, err
 }
@@ -113,11 +101,20 @@ func (r *record) begin(ctx context.Context, d *dossier.Dossier, env evidence.Env
 	if err := r.append(ctx, e); err != nil {
 		return err
 	}
+	return r.environment(ctx, env)
+}
+
+// environment logs where observations are made, and keeps it for a run that resumes this one.
+func (r *record) environment(ctx context.Context, env evidence.Environment) error {
 	b, err := evidence.Canonical(env)
 	if err != nil {
 		return err
 	}
-	return r.append(ctx, evidence.Entry{Type: evidence.EntryEnvironment, ID: env.ID, Digest: artefact.DigestBytes(b)})
+	digest := artefact.DigestBytes(b)
+	if err := r.blob(digest.Hex(), b); err != nil {
+		return err
+	}
+	return r.append(ctx, evidence.Entry{Type: evidence.EntryEnvironment, ID: env.ID, Digest: digest})
 }
 
 func (r *record) append(ctx context.Context, e evidence.Entry) error {
@@ -172,15 +169,30 @@ func (r *record) finish(ctx context.Context, d *dossier.Dossier) (string, error)
 	if err != nil {
 		return "", err
 	}
+	b, err := d.Encode()
+	if err != nil {
+		return "", err
+	}
+	if err := durable.WriteFile(filepath.Join(r.state, finishingName), b, 0o644); err != nil {
+		return "", err
+	}
 	if err := r.append(ctx, evidence.Entry{Type: evidence.EntryDecisions, Digest: digest}); err != nil {
 		return "", err
 	}
+	return r.place(ctx, d)
+}
+
+// place puts the dossier of a run whose decisions are logged in its place.
+func (r *record) place(ctx context.Context, d *dossier.Dossier) (string, error) {
 	point, err := ledger.ParseCheckpoint(r.log.Checkpoint(), r.key.Verifier())
 	if err != nil {
 		return "", err
 	}
 	d.Log = dossier.Log{Origin: point.Origin, Key: r.key.Verifier().String(), First: r.first, Size: point.Size, EarlierRuns: r.earlier}
 	temp := filepath.Join(r.state, "dossier-"+r.run[:8])
+	if err := os.RemoveAll(temp); err != nil { // of a run that was broken off
+		return "", durable.Explain("write dossier", temp, err)
+	}
 	if err := r.write(ctx, temp, d); err != nil {
 		return "", errors.Join(err, os.RemoveAll(temp))
 	}
@@ -194,6 +206,9 @@ func (r *record) finish(ctx context.Context, d *dossier.Dossier) (string, error)
 	}
 	if err := os.Rename(temp, dir); err != nil {
 		return "", errors.Join(durable.Explain("put dossier in place", dir, err), os.Rename(old, dir))
+	}
+	if err := os.Remove(filepath.Join(r.state, finishingName)); err != nil {
+		return "", durable.Explain("finish run", r.state, err)
 	}
 	_ = os.RemoveAll(old) // its evidence is among the blobs, its order in the ledger
 	return dir, nil

@@ -31,5 +31,6 @@ const (
 	EntryPlan        = "plan"
 	EntryEnvironment = "environment"
 	EntryObservation = "observation"
+	EntryResumed     = "resumed" // the run had been broken off and goes on here
 	EntryDecisions   = "decisions"
 )

@@ -33,6 +33,9 @@ type Options struct {
 	// Rows holds the row or case numbers to work on for items that are not to
 	// work on all that the plan draws, by the item's id.
 	Rows map[string][]int
+	// Done holds the results, with their rows, of items that were recorded before,
+	// by the item's id. They are read by others and not run again.
+	Done map[string]*result.Result
 	// Record keeps an observation for good before the run goes on. It is called
 	// from one goroutine, in the order in which items end.
 	Record func(*evidence.Observation, *result.Rows) error
@@ -52,6 +55,9 @@ func Run(ctx context.Context, p *plan.Plan, o Options) error {
 			return fmt.Errorf("run plan: this build has no probe %s of version %d", it.Probe, it.Version)
 		}
 		r.items[it.ID] = &item{Item: it, probe: probe, seed: plan.Seed(o.PlanDigest, o.Nonce, it.Probe)}
+		if done := o.Done[it.ID]; done != nil {
+			r.items[it.ID].begun, r.items[it.ID].ended, r.items[it.ID].result = true, true, done
+		}
 	}
 	return r.all(ctx)
 }

@@ -61,14 +61,20 @@ func (u *underCheck) checkOrder(context.Context) (string, error) {
 		return "", err
 	}
 	var logged []evidence.Entry
+	resumed := 0
 	for _, e := range run[1 : len(run)-1] {
 		switch e.Type {
 		case evidence.EntryObservation:
 			logged = append(logged, e.Entry)
 		case evidence.EntryEnvironment:
+		case evidence.EntryResumed:
+			resumed++
 		default:
 			return "", fmt.Errorf("entry %d of type %q stands inside the run", e.index, e.Type)
 		}
+	}
+	if resumed != d.Resumed {
+		return "", fmt.Errorf("the dossier says that the run went on %d times after it was broken off, the ledger %d times", d.Resumed, resumed)
 	}
 	if len(logged) != len(d.Observations) {
 		return "", fmt.Errorf("%d observations were logged, the dossier has %d", len(logged), len(d.Observations))
