@@ -117,7 +117,7 @@ func (s *system) run(t testing.TB, id string, before map[string]*result.Result) 
 	p := find(t, id)
 	m, _ := s.open(t)
 	d := s.table()
-	c := &measure.Case{Params: params(p, s.params), Model: m, Domain: s.domain(t), Data: d, Index: d.Index, Seed: measure.Seed{7}, Results: before}
+	c := &measure.Case{Params: params(p, s.params), Model: m, Domain: s.domain(t), Data: d, Others: d, Index: d.Index, Seed: measure.Seed{7}, Results: before}
 	shard, err := p.Run(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package evasion
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/assize/assize/internal/model"
 )
@@ -121,4 +122,31 @@ func key(x []float32) uint64 {
 		h = (h ^ uint64(math.Float32bits(v))) * 1099511628211
 	}
 	return h ^ h>>29
+}
+
+// nearer takes back what a change that gains does not need, by a search along the line to the row.
+func (a *search) nearer() {
+	if a.succeeded == 0 {
+		return
+	}
+	const steps = 12
+	end := slices.Clone(a.best)
+	low, high := 0.0, 1.0
+	for range steps {
+		share, gains := (low+high)/2, false
+		going := a.ask(1, func(x []float32) bool {
+			for i, o := range a.orig {
+				x[i] = o + float32(share)*(end[i]-o)
+			}
+			return a.project(x, a.orig) && differ(x, a.orig)
+		}, func(_ []float32, gained bool) { gains = gained })
+		if !going {
+			return
+		}
+		if gains {
+			high = share
+		} else {
+			low = share
+		}
+	}
 }

@@ -287,30 +287,3 @@ func (q *square) set(x []float32, item []int32, reach float64) {
 	}
 	x[i] = o + float32(reach)*(x[i]-o)
 }
-
-// nearer takes back what a change that gains does not need, by a search along the line to the row.
-func (q *square) nearer() {
-	if q.succeeded == 0 {
-		return
-	}
-	const steps = 12
-	end := slices.Clone(q.best)
-	low, high := 0.0, 1.0
-	for range steps {
-		share, gains := (low+high)/2, false
-		going := q.ask(1, func(x []float32) bool {
-			for i, o := range q.orig {
-				x[i] = o + float32(share)*(end[i]-o)
-			}
-			return q.project(x, q.orig) && differ(x, q.orig)
-		}, func(_ []float32, gained bool) { gains = gained })
-		if !going {
-			return
-		}
-		if gains {
-			high = share
-		} else {
-			low = share
-		}
-	}
-}
