@@ -346,6 +346,8 @@ func rule(m *manifest.Manifest) model.Rule {
 		for _, c := range classes {
 			r.Cutoffs = append(r.Cutoffs, d.Cutoffs[c])
 		}
+	case manifest.None:
+		r.Positive, r.Outcomes = 0, []string{"a number"}
 	default:
 		r.Outcomes = slices.Clone(classes)
 	}

@@ -11,8 +11,15 @@ import (
 func (c *checker) decision() {
 	d, out := c.m.Decision, c.m.Interface.Output
 	switch single := out.Kind == PositiveProbability || out.Kind == Score; {
+	case d.Rule == None && out.Kind != Score:
+		c.problem("set interface.output.kind: score, or name the rule by which the system decides", where("decision", "rule"), "none is for a model whose number is used as it is, and the output is %s", out.Kind)
+	case d.Rule == None && len(out.Classes) > 0:
+		c.problem("delete classes, or set rule: cutoff", where("interface", "output", "classes"), "a number that is used as it is has no classes")
+	case d.Rule == None && len(d.Favourable) > 0:
+		c.problem("delete favourable, or set rule: cutoff", where("decision", "favourable"), "without a decision there is no favourable outcome")
+	case d.Rule == None:
 	case single && d.Rule != Cutoff:
-		c.problem("set rule: cutoff with the value that the system uses", where("decision", "rule"), "%s needs one output a class, and the output is a %s", d.Rule, out.Kind)
+		c.problem("set rule: cutoff with the value that the system uses, or, for a score that is used as it is, rule: none", where("decision", "rule"), "%s needs one output a class, and the output is a %s", d.Rule, out.Kind)
 	case out.Kind == Label && d.Rule != Argmax:
 		c.problem("set rule: argmax, or let the model give probabilities", where("decision", "rule"), "%s needs numbers, and the output is the label itself", d.Rule)
 	}

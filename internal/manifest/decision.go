@@ -59,6 +59,7 @@ const (
 	Argmax   Rule = "argmax"    // the class with the largest output
 	Cutoff   Rule = "cutoff"    // the positive class's output against one cut-off
 	PerClass Rule = "per-class" // each class's output against its own cut-off
+	None     Rule = "none"      // no decision: the score itself is what the system gives, as in regression
 )
 
 // Decision is the target's own rule. Attacks aim at it.

@@ -74,6 +74,7 @@ type Needs struct {
 	Sets     bool // training and test data, whole
 	// Gradients needs a graph that can be differentiated, for white-box attacks.
 	Gradients bool
+	Value     bool // a score that is used as it is, without a decision rule: regression
 	// Others asks for rows of the test data beside those of the shard, the same for every shard.
 	Others bool
 	// Layout says which rows it can read: "columns", those of a table; "image", pictures; "", any.

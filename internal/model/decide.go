@@ -29,6 +29,8 @@ func (m *Model) Decision(a *Answers, i int) Decision {
 		}
 	}
 	switch r := &m.spec.Rule; r.Kind {
+	case NoRule:
+		return 0
 	case Cutoff:
 		return r.cut(m.positive(row))
 	case PerClass:
@@ -157,7 +159,7 @@ func sigmoid(v float64) float64 {
 // band it is the side of the cut-off on which the score lies.
 func (m *Model) ClassOf(d Decision, a *Answers, i int) int {
 	switch r := &m.spec.Rule; {
-	case d < 0:
+	case d < 0 || r.Kind == NoRule:
 		return -1
 	case r.Kind == Cutoff:
 		if d == Above || d == InBand && float32(m.positive(a.Row(i))) >= float32(r.Cutoff) {

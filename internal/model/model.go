@@ -87,7 +87,9 @@ func (s *Spec) classes(columns int) (int, error) {
 		if columns != 1 {
 			return 0, fmt.Errorf("open model: output %q has %d columns, kind %s has one\nhint: set interface.output.kind to probabilities or logits", s.Output.Tensor, columns, s.Output.Kind)
 		}
-		want = 2
+		if want = 2; s.Rule.Kind == NoRule {
+			want = 1
+		}
 	case Label:
 		want = max(named, 2)
 		if named == 0 {
@@ -105,6 +107,11 @@ func (s *Spec) classes(columns int) (int, error) {
 func (s *Spec) checkRule(classes int) error {
 	r := &s.Rule
 	switch r.Kind {
+	case NoRule:
+		if s.Output.Kind != Score {
+			return fmt.Errorf("open model: a system without a decision rule gives a score, not %s\nhint: set interface.output.kind to score, or name the rule", s.Output.Kind)
+		}
+		return nil
 	case Argmax:
 		if s.Output.Kind == Score {
 			return errors.New("open model: argmax of a single score says nothing\nhint: use decision.rule cutoff")

@@ -210,3 +210,23 @@ func TestSpecsThatDoNotFit(t *testing.T) {
 		}
 	}
 }
+
+// TestNumbersAreNotDecided: without a rule every finite score has the one outcome and no class.
+func TestNumbersAreNotDecided(t *testing.T) {
+	spec := &model.Spec{Output: model.Output{Kind: model.Score}, Rule: model.Rule{Kind: model.NoRule, Outcomes: []string{"a number"}}}
+	m, _ := open(t, spec, 1, 1)
+	var a model.Answers
+	if err := m.Predict(context.Background(), []float32{-3, float32(math.NaN())}, 2, &a); err != nil {
+		t.Fatal(err)
+	}
+	if d := m.Decision(&a, 0); d != 0 || m.ClassOf(d, &a, 0) != -1 || m.Rule().Name(d) != "a number" {
+		t.Errorf("got decision %d, class %d, %q", d, m.ClassOf(d, &a, 0), m.Rule().Name(d))
+	}
+	if d := m.Decision(&a, 1); d != model.Unusable {
+		t.Errorf("got decision %d of what is no number", d)
+	}
+	spec.Output.Kind = model.PositiveProbability
+	if _, err := model.New(&echo{}, spec, 1, 1); err == nil {
+		t.Error("probabilities without a rule: got no error")
+	}
+}

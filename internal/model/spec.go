@@ -83,7 +83,7 @@ func CanSwitch(solutionType string) bool {
 
 // Rule turns scores into a decision.
 type Rule struct {
-	Kind string `json:"kind"` // argmax, cutoff or per-class
+	Kind string `json:"kind"` // argmax, cutoff, per-class or none
 	// Positive is the index of the class that a cut-off is about.
 	Positive int     `json:"positive"`
 	Cutoff   float64 `json:"cutoff,omitempty"`
@@ -102,6 +102,7 @@ const (
 	Argmax   = "argmax"
 	Cutoff   = "cutoff"
 	PerClass = "per-class"
+	NoRule   = "none" // the score is used as it is; every finite one has the same outcome
 )
 
 // Decision is the index of an outcome of the rule, or one of the two below.

@@ -45,6 +45,11 @@ func fromManifest(t Target, path string) (any, bool) {
 		return text(e.access), true
 	case "threat_model.evasion.epsilon":
 		return number(e.epsilon), true
+	case "declared.worst_change.at_most":
+		if at := t.Manifest.Declared["worst_change"].AtMost; at != nil {
+			return number(*at), true
+		}
+		return nil, true
 	case "threat_model.evasion.queries_per_row":
 		return number(float64(e.queries)), true
 	}

@@ -215,6 +215,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 		return result.NotAvailable, "there is no domain, and it cannot be guessed without data"
 	case n.Scores && t.Facts.OutputKind == string(model.Label):
 		return result.NotApplicable, "the model gives labels alone, and it follows scores"
+	case n.Value && t.Facts.Rule != model.NoRule:
+		return result.NotApplicable, "the system decides by a rule and gives no number that is used as it is"
 	case n.Rule && t.Facts.Rule != model.Cutoff && t.Facts.OutputKind == string(model.Score):
 		return result.NotApplicable, "the model gives a score on a scale of its own and no rule turns it into classes"
 	case n.Gain && len(t.Facts.Favourable) == 0:

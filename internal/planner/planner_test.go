@@ -203,6 +203,13 @@ func TestUnmetNeeds(t *testing.T) {
 		{"score without a rule", all, func(tg *planner.Target) {
 			tg.Facts.OutputKind, tg.Facts.Rule = string(model.Score), model.Argmax
 		}, "not-applicable", "the model gives a score on a scale of its own and no rule turns it into classes"},
+		{"value of a system that decides", measure.Needs{Model: true, Value: true}, func(*planner.Target) {}, "not-applicable", "the system decides by a rule and gives no number that is used as it is"},
+		{"value", measure.Needs{Model: true, Value: true}, func(tg *planner.Target) {
+			tg.Facts.OutputKind, tg.Facts.Rule = string(model.Score), model.NoRule
+		}, "", ""},
+		{"table of images", measure.Needs{Layout: "columns"}, func(tg *planner.Target) { tg.Facts.Layout = "nhwc" }, "not-applicable", "it is about the fields of a table, and the rows are images"},
+		{"image of columns", measure.Needs{Layout: "image"}, func(tg *planner.Target) { tg.Facts.Layout = "columns" }, "not-applicable", "it is about images, and the rows are those of a table"},
+		{"image", measure.Needs{Layout: "image"}, func(tg *planner.Target) { tg.Facts.Layout = "nhwc" }, "", ""},
 		{"score with a cut-off", all, func(tg *planner.Target) { tg.Facts.OutputKind = string(model.Score) }, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 // Probes lists the probes of this family.
-func Probes() []measure.Probe { return []measure.Probe{parity, classification} }
+func Probes() []measure.Probe { return []measure.Probe{parity, classification, regression} }
 
 // confidence of every interval that this package states.
 const confidence = 0.95
