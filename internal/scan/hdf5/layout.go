@@ -53,7 +53,10 @@ func (f *file) dataset(o object, c *content) error {
 		if err != nil || f.nowhere(addr) {
 			return err
 		}
-		return f.data(addr, n)
+		if err := f.data(addr, n); err != nil || len(c.typ) == 0 || c.typ[0]&15 != classVaries {
+			return err
+		}
+		return f.pointed(o, c, addr, n)
 	case chunked:
 		if b[0] == 4 {
 			return f.chunks4(o, c)
@@ -80,6 +83,27 @@ func (f *file) data(addr, n uint64) error {
 		return scan.Problemf("hdf5/truncated", f.in.Size, "a dataset of %d bytes in a file of %d", n, f.in.Size)
 	}
 	return f.note(addr, int64(n), extent.Opaque)
+}
+
+// pointed reads what the elements of a dataset point to.
+func (f *file) pointed(o object, c *content, addr, n uint64) error {
+	count, _, err := f.elements(c.space)
+	if err != nil {
+		return err
+	}
+	r, err := f.at(addr)
+	if err != nil {
+		return err
+	}
+	if err := f.out.Hold(int64(n)); err != nil {
+		return err
+	}
+	defer f.out.Hold(-int64(n))
+	b, err := r.Bytes(n, maxValue)
+	if err != nil {
+		return scan.Problemf("hdf5/strings", r.Offset(), "%v", err)
+	}
+	return f.texts(o.path, "", c.typ, min(count, n), b, c.offset)
 }
 
 // oldLayout reads the layout of the first versions, whose data take what type and shape say.
