@@ -110,7 +110,7 @@ func allowedImports() map[string][]string {
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
-	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed")
+	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5")
 
 	table := map[string][]string{
 		".":         nil,
@@ -173,13 +173,16 @@ func allowedImports() map[string][]string {
 		"scan/jsondoc":  nil,
 		"scan/scantest": only("scan"),
 		// Readers of formats.
-		"scan/plain":   only("scan"),
-		"scan/pickle":  only("scan", "scan/rules"),
-		"scan/zipfile": only("scan", "scan/extent", "scan/window"),
-		"scan/tarfile": only("scan", "scan/window"),
-		"scan/packed":  only("scan", "scan/window"),
-		"risk":         join(nouns, only("report/wording")), // says numbers as reports do
-		"conformity":   only("manifest", "catalogue"),       // class, route and dates: law alone, nothing measured
+		"scan/plain":       only("scan"),
+		"scan/pickle":      only("scan", "scan/rules"),
+		"scan/zipfile":     only("scan", "scan/extent", "scan/window"),
+		"scan/tarfile":     only("scan", "scan/window"),
+		"scan/packed":      only("scan", "scan/window"),
+		"scan/safetensors": only("scan", "scan/jsondoc", "scan/window"),
+		"scan/hdf5":        only("scan", "scan/extent", "scan/window"),
+		"scan/keras":       only("scan", "scan/hdf5", "scan/jsondoc", "scan/window"),
+		"risk":             join(nouns, only("report/wording")), // says numbers as reports do
+		"conformity":       only("manifest", "catalogue"),       // class, route and dates: law alone, nothing measured
 
 		"foreign": only("artefact", "result"), // what others found: digests and the scale of severities
 

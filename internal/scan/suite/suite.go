@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"github.com/assize/assize/internal/scan"
+	"github.com/assize/assize/internal/scan/keras"
 	"github.com/assize/assize/internal/scan/packed"
 	"github.com/assize/assize/internal/scan/pickle"
 	"github.com/assize/assize/internal/scan/plain"
 	"github.com/assize/assize/internal/scan/rules"
+	"github.com/assize/assize/internal/scan/safetensors"
 	"github.com/assize/assize/internal/scan/tarfile"
 	"github.com/assize/assize/internal/scan/zipfile"
 )
@@ -23,8 +25,9 @@ func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
 // first word, so that text, which may also be opcodes, comes late.
 func Formats(set *rules.Set) []scan.Format {
 	archives := slices.Concat([]scan.Format{zipfile.Format{}, tarfile.Format{}}, packed.Formats())
-	return append(archives, pickle.Format{Rules: set}, plain.Text{}, pickle.Hidden{Rules: set})
+	models := slices.Concat([]scan.Format{safetensors.Format{}}, keras.Formats())
+	return append(append(archives, models...), pickle.Format{Rules: set}, plain.Text{}, pickle.Hidden{Rules: set})
 }
 
 // Layouts are what knows the members of a container as a whole.
-func Layouts(*rules.Set) []scan.Layout { return nil }
+func Layouts(*rules.Set) []scan.Layout { return keras.Layouts() }
