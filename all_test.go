@@ -110,7 +110,7 @@ func allowedImports() map[string][]string {
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
-	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5")
+	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5", "scan/gguf")
 
 	table := map[string][]string{
 		".":         nil,
@@ -178,6 +178,7 @@ func allowedImports() map[string][]string {
 		"scan/zipfile":     only("scan", "scan/extent", "scan/window"),
 		"scan/tarfile":     only("scan", "scan/window"),
 		"scan/packed":      only("scan", "scan/window"),
+		"scan/gguf":        only("scan", "scan/window"),
 		"scan/safetensors": only("scan", "scan/jsondoc", "scan/window"),
 		"scan/hdf5":        only("scan", "scan/extent", "scan/window"),
 		"scan/keras":       only("scan", "scan/hdf5", "scan/jsondoc", "scan/window"),
