@@ -70,6 +70,7 @@ func full() *dossier.Dossier {
 				State: result.Measured, Metrics: map[string]result.Metric{"x": m}, Validity: []result.Validity{{Check: "c", OK: true, Note: "n"}},
 				Findings: []result.Finding{{Rule: "r", Severity: result.High, Where: "w", What: "w", Fix: "f", Evidence: "e", Cites: []string{"c"}}},
 				Pictures: []result.Picture{{Series: []result.Series{{Name: "s", X: []float64{1}, Y: []float64{2}, Lower: []float64{1}, Upper: []float64{3}}}, Labels: []string{"l"}, Cells: [][]float64{{1}}}},
+				Tables:   []result.Table{{ID: "i", Title: "t", Head: []string{"h"}, Rows: [][]string{{"c"}}, Data: true, More: 1}},
 				Notes:    []string{"n"},
 			},
 		}},

@@ -77,6 +77,7 @@ type Result struct {
 	Validity []Validity        `json:"validity,omitempty"`
 	Findings []Finding         `json:"findings,omitempty"`
 	Pictures []Picture         `json:"pictures,omitempty"`
+	Tables   []Table           `json:"tables,omitempty"`
 	Notes    []string          `json:"notes,omitempty"` // limits of the number that a reader must know
 	Rows     *Rows             `json:"-"`               // kept in a file of its own
 }

@@ -43,6 +43,7 @@ func join(j *measure.Joint) (*result.Result, error) {
 	r.Metrics["infeasible"] = result.Exactly(float64(sum("found")-sum("feasible")), t.searched, "rows")
 	t.costs(r)
 	t.notes(r, reach, j)
+	r.Tables = tables(j, t.unit)
 	inside := sum("inside")
 	r.Check("enough-rows", t.searched >= 30, fmt.Sprintf("%d of %d rows have something to gain and can be searched; 30 are needed.", t.searched, n))
 	r.Check("rows-inside-domain", 20*(n-inside) <= n, fmt.Sprintf("%d of %d rows lie outside the domain; one in twenty may.", n-inside, n))

@@ -91,11 +91,23 @@ func metrics(d *dossier.Dossier, in func(family string) bool) []Block {
 			notes = append(notes, o.Probe+": "+wording.Sentence(n))
 		}
 	}
+	var tables []Block
+	for _, o := range d.Observations {
+		family, _, _ := strings.Cut(o.Probe, "/")
+		if o.State != result.Measured || !in(family) || !deployed(d, o) {
+			continue
+		}
+		for _, t := range o.Tables {
+			if !t.Data { // single persons have no place in technical documentation
+				tables = append(append(tables, Block{Text: o.Probe + ": " + wording.Sentence(t.Title)}), table(t.Head, t.Rows)...)
+			}
+		}
+	}
 	blocks := table([]string{"Probe", "Metric", "Value", "95 % interval", "n", "Unit", "Method"}, rows)
 	for _, n := range notes {
 		blocks = append(blocks, Block{Text: n})
 	}
-	return blocks
+	return append(blocks, tables...)
 }
 
 func isAccuracy(family string) bool { return family == "performance" }

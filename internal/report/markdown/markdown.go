@@ -224,6 +224,25 @@ func (p *page) observation(o evidence.Observation) {
 		lines = append(lines, "Note: "+wording.Markdown(wording.Sentence(n)))
 	}
 	p.bullets(lines)
+	for _, t := range o.Tables {
+		p.block("%s", wording.Markdown(t.Title+":"))
+		var head []string
+		for _, h := range t.Head {
+			head = append(head, wording.Markdown(h))
+		}
+		var rows [][]string
+		for _, r := range t.Rows {
+			var cells []string
+			for _, c := range r {
+				cells = append(cells, wording.Markdown(c))
+			}
+			rows = append(rows, cells)
+		}
+		p.table(head, rows)
+		if t.More > 0 {
+			p.block("%s more rows are in the file of rows.", wording.Whole(int64(t.More)))
+		}
+	}
 }
 
 func (p *page) gaps(d *dossier.Dossier) {

@@ -1,0 +1,14 @@
+package result
+
+// Table is a small table of words and numbers, for what no drawing shows. The first
+// cell of a row names it.
+type Table struct {
+	ID    string     `json:"id"`
+	Title string     `json:"title"`
+	Head  []string   `json:"head"`
+	Rows  [][]string `json:"rows"`
+	// Data says that the rows speak of single rows of the target's data: redaction leaves the table out.
+	Data bool `json:"data,omitempty"`
+	// More counts the rows that were left out of the table and are in the file of rows.
+	More int `json:"more,omitempty"`
+}
