@@ -273,11 +273,14 @@ func (t *target) specify() {
 		if !model.CanSwitch(s.Type) {
 			continue
 		}
-		digits := 0
+		solution := model.Solution{Name: s.Name, Type: s.Type, Switchable: s.Switchable}
 		if s.Digits != nil {
-			digits = *s.Digits
+			solution.Digits = *s.Digits
 		}
-		spec.Solutions = append(spec.Solutions, model.Solution{Name: s.Name, Type: s.Type, Digits: digits, Switchable: s.Switchable})
+		if s.Margin != nil {
+			solution.Margin = *s.Margin
+		}
+		spec.Solutions = append(spec.Solutions, solution)
 	}
 	t.setup.Guessed = t.plan.Guessed
 	t.setup.Model = nil

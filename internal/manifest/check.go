@@ -127,11 +127,17 @@ func (c *checker) solutions() {
 		} else {
 			first[s.Name] = i
 		}
-		known := []string{InputValidation, OutputRounding, RecordOnly}
+		known := []string{InputValidation, OutputRounding, ReferBand, Hysteresis, RecordOnly}
 		if near := nearest(s.Type, known); near != "" && !slices.Contains(known, s.Type) {
 			c.problem(fmt.Sprintf("did you mean %q?", near), where("solutions", i, "type"), "%q is no type of solution", s.Type)
 		} else if s.Digits != nil && s.Type != OutputRounding {
 			c.problem("delete digits, or set type: output-rounding", where("solutions", i, "digits"), "belongs to the type output-rounding, and this is %q", s.Type)
+		} else if s.Margin != nil && s.Type != Hysteresis {
+			c.problem("delete margin, or set type: hysteresis", where("solutions", i, "margin"), "belongs to the type hysteresis, and this is %q", s.Type)
+		} else if rule := c.m.Decision; (s.Type == Hysteresis || s.Type == ReferBand) && rule.Rule != Cutoff {
+			c.problem("set decision.rule: cutoff, or delete the solution", where("solutions", i, "type"), "%s speaks of a cut-off, and decision.rule is none", s.Type)
+		} else if s.Type == ReferBand && rule.ReferBand == nil {
+			c.problem("set decision.refer_band, or delete the solution", where("solutions", i, "type"), "there is no refer band to switch")
 		}
 		if s.Type == RecordOnly && s.Switchable {
 			c.problem("delete switchable", where("solutions", i, "switchable"), "a record cannot be switched off")

@@ -109,6 +109,7 @@ type Solution struct {
 	Goals      []string `json:"goals"`
 	Switchable bool     `json:"switchable,omitempty"`
 	Digits     *int     `json:"digits,omitempty"` // set for output-rounding alone
+	Margin     *float64 `json:"margin,omitempty"` // set for hysteresis alone: of the score
 	Record     string   `json:"record,omitempty"` // path relative to Dir
 	Owner      string   `json:"owner,omitempty"`
 	Date       Date     `json:"date,omitempty"`
@@ -120,6 +121,8 @@ type Solution struct {
 const (
 	InputValidation = "input-validation"
 	OutputRounding  = "output-rounding" // needs Digits
+	ReferBand       = "refer-band"      // the band of decision.refer_band; needs it
+	Hysteresis      = "hysteresis"      // needs Margin
 	RecordOnly      = "record"          // organisational: needs Record, Owner and Date
 )
 

@@ -133,6 +133,7 @@ func TestEveryFieldDecodes(t *testing.T) {
 "decision":{"rule":"cutoff","positive":"y","cutoff":0.5,"refer_band":[0.4,0.6],"outcomes":{"below":"b","band":"m","above":"t"},"favourable":["b"],"refer_is_gain":true},
 "domain":{"confirmed_by":{"name":"n","date":"2026-01-31"},"features":[{"name":"f","type":"binary","min":0,"max":1,"unit":"EUR","group":"h","mutable":"up","cost":2,"count":3}],"relations":["x.f <= 1"]},
 "solutions":[{"name":"r","type":"output-rounding","function":"control","goals":["g"],"switchable":true,"digits":0},
+ {"name":"h","type":"hysteresis","function":"prevent","goals":["g"],"margin":0.5},
  {"name":"q","type":"record","function":"respond","goals":["g"],"record":"r.pdf","owner":"o","date":"2026-01-01","valid_until":"2027-01-01"}],
 "threat_model":{"evasion":{"norm":"l2","epsilon":0.1,"unit":"raw","access":"white-box","queries_per_row":5},"extraction":{"queries":7}},
 "declared":{"accuracy":{"at_least":0.5,"at_most":0.9}},"claims":["g"],"depth":"quick",

@@ -22,6 +22,7 @@ type Predictor interface {
 // scratch space and is for one goroutine at a time.
 type Model struct {
 	spec    *Spec
+	band    *[2]float64 // the rule's refer band, also where it is off
 	p       Predictor
 	raw     rawRunner
 	white   *white  // nil where there is no graph
@@ -212,10 +213,14 @@ func (m *Model) With(names []string) (*Model, error) {
 			}
 		}
 	}
+	w.bind()
 	if found != len(names) {
 		return nil, fmt.Errorf("switch solutions on: %q are not all solutions of this model", names)
 	}
 	for _, s := range w.chain {
+		if (s.Type == Hysteresis || s.Type == ReferBand) && m.spec.Rule.Kind != Cutoff {
+			return nil, fmt.Errorf("switch solution %q on: %s belongs to the decision rule cutoff, and this is %q\nhint: delete the solution, or set decision.rule", s.Name, s.Type, m.spec.Rule.Kind)
+		}
 		if s.Type == InputValidation && m.dom == nil {
 			return nil, fmt.Errorf("switch solution %q on: it validates against the domain, and the manifest declares none\nhint: add a domain to assize.yaml", s.Name)
 		}

@@ -64,21 +64,25 @@ func (d *Domain) Build() (*domain.Domain, error) {
 
 // Solution is a technical measure that acts on the way in or out of the model.
 type Solution struct {
-	Name       string `json:"name"`
-	Type       string `json:"type"` // input-validation or output-rounding
-	Digits     int    `json:"digits,omitempty"`
-	Switchable bool   `json:"switchable"`
+	Name   string `json:"name"`
+	Type   string `json:"type"` // one of the types below
+	Digits int    `json:"digits,omitempty"`
+	// Margin is by how much of a score Hysteresis holds on to a decision.
+	Margin     float64 `json:"margin,omitempty"`
+	Switchable bool    `json:"switchable"`
 }
 
 // The solution types that a Model can put in its chain.
 const (
 	InputValidation = "input-validation" // refuses rows outside the domain
 	OutputRounding  = "output-rounding"  // rounds what is given out to Digits decimal places
+	ReferBand       = "refer-band"       // the rule's refer band; off, the cut-off alone decides
+	Hysteresis      = "hysteresis"       // a subject's last decision stands until the score passes the cut-off by Margin; see Again
 )
 
 // CanSwitch tells whether a solution type can be put in a model's chain.
 func CanSwitch(solutionType string) bool {
-	return solutionType == InputValidation || solutionType == OutputRounding
+	return slices.Contains([]string{InputValidation, OutputRounding, ReferBand, Hysteresis}, solutionType)
 }
 
 // Rule turns scores into a decision.

@@ -19,8 +19,13 @@ type reading struct {
 	// weights make the one sum that decides; nil: the largest of several does.
 	weights []float64
 	give    func(sum float64) []float32 // what the model gives out at that sum
-	// levels are the sums, ascending, at which the decision changes.
-	levels []float64
+}
+
+// standing is how a subject's next decision follows from the sum.
+type standing struct {
+	*reading
+	from   model.Decision
+	levels []float64 // the sums, ascending, at which the decision changes
 }
 
 // read finds out how the rule reads the model's sums. It is nil where the
@@ -86,7 +91,6 @@ func read(m *model.Model, of cheapest.Model, columns int) (*reading, reason) {
 			r.weights[i] *= -1
 		}
 	}
-	r.levels = r.changes()
 	return r, 0
 }
 
@@ -95,9 +99,13 @@ func linked(link tree.Link, slope, t float64) float32 {
 	return float32(link.Apply(slope, t))
 }
 
-// changes finds the sums at which the decision changes.
-func (r *reading) changes() []float64 {
-	rule := r.m.Rule()
+// after is the reading for a subject on whom a decision was made.
+func (r *reading) after(from model.Decision) *standing {
+	s := &standing{reading: r, from: from}
+	if r.weights == nil {
+		return s
+	}
+	rule, by := r.m.Rule(), r.m.Hysteresis()
 	var turns []func(t float64) bool
 	if rule.Kind == model.Cutoff {
 		cuts := []float64{rule.Cutoff}
@@ -105,23 +113,25 @@ func (r *reading) changes() []float64 {
 			cuts = append(cuts, rule.Band[0], rule.Band[1])
 		}
 		for _, c := range cuts {
-			turns = append(turns, func(t float64) bool { return float32(r.m.PositiveScore(r.give(t))) >= float32(c) })
+			for _, shift := range []float64{0, by, -by} {
+				turns = append(turns, func(t float64) bool { return float32(r.m.PositiveScore(r.give(t))+shift) >= float32(c) })
+			}
 		}
 	} else {
-		low, high := r.decision(-math.MaxFloat32), r.decision(math.MaxFloat32)
-		turns = append(turns, func(t float64) bool { return r.decision(t) != low }, func(t float64) bool { return r.decision(t) == high })
+		low, high := s.decision(-math.MaxFloat32), s.decision(math.MaxFloat32)
+		turns = append(turns, func(t float64) bool { return s.decision(t) != low }, func(t float64) bool { return s.decision(t) == high })
 	}
-	var levels []float64
 	for _, turn := range turns {
 		if t, ok := first(turn); ok {
-			levels = append(levels, t)
+			s.levels = append(s.levels, t)
 		}
 	}
-	slices.Sort(levels)
-	return slices.Compact(levels)
+	slices.Sort(s.levels)
+	s.levels = slices.Compact(s.levels)
+	return s
 }
 
-func (r *reading) decision(t float64) model.Decision { return r.m.Outcome(r.give(t)) }
+func (s *standing) decision(t float64) model.Decision { return s.m.Outcome(s.from, s.give(t)) }
 
 // first is the least number within the range of float32 at which a statement holds that goes on to hold
 // above it. False: it holds everywhere or nowhere.
@@ -172,7 +182,7 @@ func (r *reading) noise(t float64) float64 {
 
 // aim is where the sums must lie for a decision that is wanted, and the noise
 // that the link adds there. Nil: there is none.
-func (r *reading) aim(wanted func(model.Decision) bool) (aim exact.Aim, noise float64) {
+func (r *standing) aim(wanted func(model.Decision) bool) (aim exact.Aim, noise float64) {
 	if r.weights == nil {
 		for to := range r.outputs {
 			if wanted(model.Decision(to)) {
@@ -211,7 +221,7 @@ func (r *reading) aim(wanted func(model.Decision) bool) (aim exact.Aim, noise fl
 }
 
 // region is the decision between the levels before and behind number i.
-func (r *reading) region(i int) model.Decision {
+func (r *standing) region(i int) model.Decision {
 	switch {
 	case len(r.levels) == 0:
 		return r.decision(0)
@@ -223,7 +233,7 @@ func (r *reading) region(i int) model.Decision {
 
 // agrees tells whether the sums decide a row as the system did, or lie so near
 // to a change of the decision that rounding may decide.
-func (r *reading) agrees(x []float32, d model.Decision, noise float64) bool {
+func (r *standing) agrees(x []float32, d model.Decision, noise float64) bool {
 	out := make([]float64, r.outputs)
 	wide := make([]float64, len(x))
 	for i, v := range x {

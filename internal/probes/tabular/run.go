@@ -121,9 +121,12 @@ type searcher struct {
 	// reach is what colReach says of the whole target.
 	reach float64
 	err   error // of the model, asked by the search
+	// answers is room for what the model says.
+	answers model.Answers
 }
 
 type aimed struct {
+	*standing
 	aim      exact.Aim
 	noise    float64
 	rounding float64
@@ -197,7 +200,7 @@ func (s *searcher) open(price []float64, columns int) (reason, error) {
 
 // reaches tells whether some row of the domain may get a decision that is wanted.
 func (s *searcher) reaches(wanted func(model.Decision) bool) bool {
-	aim, noise := s.r.aim(wanted)
+	aim, noise := s.r.after(model.Refused).aim(wanted)
 	return slices.ContainsFunc(aim, func(halves []exact.Half) bool { return s.g.Reaches(halves, noise) })
 }
 
@@ -249,7 +252,7 @@ func (s *searcher) row(ctx context.Context, i int, from model.Decision) error {
 		return nil
 	}
 	to := s.aim(from)
-	agrees := s.r.agrees(x, from, to.rounding)
+	agrees := to.agrees(x, from, to.rounding)
 	flag(colAgrees, agrees)
 	if to.aim == nil {
 		flag(colNever, true)
@@ -292,7 +295,8 @@ func (s *searcher) row(ctx context.Context, i int, from model.Decision) error {
 func (s *searcher) aim(from model.Decision) aimed {
 	to, ok := s.aims[from]
 	if !ok {
-		to.aim, to.noise = s.r.aim(func(d model.Decision) bool { return s.c.Model.Gains(from, d) })
+		to.standing = s.r.after(from)
+		to.aim, to.noise = to.standing.aim(func(d model.Decision) bool { return s.c.Model.Gains(from, d) })
 		to.rounding = s.g.Rounding(to.aim)
 		s.aims[from] = to
 	}
@@ -302,11 +306,10 @@ func (s *searcher) aim(from model.Decision) aimed {
 // gains asks the system itself whether an input gains.
 func (s *searcher) gains(ctx context.Context, from model.Decision) func(x []float32) bool {
 	return func(x []float32) bool {
-		var to [1]model.Decision
-		if err := s.c.Model.Decide(ctx, x, 1, to[:]); err != nil {
+		if err := s.c.Model.Predict(ctx, x, 1, &s.answers); err != nil {
 			s.err = err
 			return false
 		}
-		return s.c.Model.Gains(from, to[0])
+		return s.c.Model.Gains(from, s.c.Model.Again(from, &s.answers, 0))
 	}
 }

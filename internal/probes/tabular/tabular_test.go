@@ -3,9 +3,12 @@ package tabular_test
 import (
 	"context"
 	"encoding/csv"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/assize/assize/internal/artefact"
@@ -17,6 +20,8 @@ import (
 	"github.com/assize/assize/internal/probes/tabular"
 	"github.com/assize/assize/internal/result"
 	"github.com/assize/assize/internal/tree"
+	"github.com/assize/assize/internal/tree/cheapest"
+	"github.com/assize/assize/internal/tree/exact"
 )
 
 const credit = "../../../examples/credit"
@@ -126,7 +131,7 @@ func creditTarget(t testing.TB) measuretest.Target {
 	spec := &model.Spec{
 		Output: model.Output{Kind: model.Probabilities, Classes: []string{"paid", "default"}}, Domain: dom,
 		Rule:      model.Rule{Kind: model.Cutoff, Positive: 1, Cutoff: 0.25, Band: &band, Outcomes: []string{"accept", "refer", "refuse"}, Favourable: []string{"accept"}},
-		Solutions: []model.Solution{{Name: "two-digits", Type: model.OutputRounding, Digits: 2, Switchable: true}, {Name: "range-check", Type: model.InputValidation, Switchable: true}},
+		Solutions: []model.Solution{{Name: "two-digits", Type: model.OutputRounding, Digits: 2, Switchable: true}, {Name: "range-check", Type: model.InputValidation, Switchable: true}, {Name: "band", Type: model.ReferBand, Switchable: true}, {Name: "memory", Type: model.Hysteresis, Margin: 0.1, Switchable: true}},
 	}
 	return measuretest.Target{
 		Model: func() *model.Model {
@@ -147,7 +152,7 @@ func TestAccept(t *testing.T) { measuretest.Accept(t, tabular.Probes()[0], credi
 
 // On the whole example, with ten relations, every row is answered exactly, with and without rounding.
 func TestCredit(t *testing.T) {
-	for _, on := range [][]string{nil, {"two-digits"}, {"two-digits", "range-check"}} {
+	for _, on := range [][]string{{"band"}, {"two-digits", "band"}, {"two-digits", "range-check", "band"}} {
 		r := whole(t, tabular.Probes()[0], creditTarget(t), nil, on...)
 		if !r.Valid() {
 			t.Errorf("%q: %+v", on, r.Validity)
@@ -159,6 +164,153 @@ func TestCredit(t *testing.T) {
 			if found == 1 && (r.Rows.Column("flips")[i] != 1 || r.Rows.Column("exact")[i] != 1) {
 				t.Errorf("%q: row %d: a change was found that does not gain, or not the cheapest", on, i)
 			}
+		}
+	}
+}
+
+// A decision that stands until a margin is passed lets fewer applicants gain, and each
+// of them by a score that passes it; without its refer band the system takes more of them.
+func TestSolutionsOnTheDecision(t *testing.T) {
+	target := creditTarget(t)
+	plain := whole(t, tabular.Probes()[0], target, nil, "band")
+	held := whole(t, tabular.Probes()[0], target, nil, "band", "memory")
+	open := whole(t, tabular.Probes()[0], target, nil)
+	for name, r := range map[string]*result.Result{"held": held, "open": open} {
+		if !r.Valid() || r.Metrics["unproven_share"].Value != 0 {
+			t.Errorf("%s: %+v, unproven %v", name, r.Validity, r.Metrics["unproven_share"].Value)
+		}
+	}
+	m := target.Model()
+	fewer := 0
+	for i := range target.Data.Len() {
+		p, h := plain.Rows.Column("flips")[i], held.Rows.Column("flips")[i]
+		if h > p {
+			t.Errorf("row %d: only with the margin it flips", i)
+		}
+		if fewer += int(p - h); h == 0 {
+			continue
+		}
+		x := make([]float32, target.Data.Width)
+		for j, f := range target.Domain.Features() {
+			x[j] = float32(held.Rows.Column("x." + f.Name)[i])
+		}
+		var a model.Answers
+		if err := m.Predict(t.Context(), append(target.Data.Row(i), x...), 2, &a); err != nil {
+			t.Fatal(err)
+		}
+		before, after := a.Row(0)[1], a.Row(1)[1]
+		if limit := float32(0.15); after >= limit || before < 0.25 && after+0.1 >= limit {
+			t.Errorf("row %d: from %v to %v is no gain past the margin", i, before, after)
+		}
+	}
+	if fewer == 0 || held.Metrics["median_cost"].Value <= plain.Metrics["median_cost"].Value {
+		t.Errorf("the margin holds %d back, and the median price goes from %v to %v", fewer, plain.Metrics["median_cost"].Value, held.Metrics["median_cost"].Value)
+	}
+	if a, b := plain.Metrics["rows_attackable"].Value, open.Metrics["rows_attackable"].Value; a <= b {
+		t.Errorf("%v rows have something to gain with the band, %v without", a, b)
+	}
+}
+
+// Targets on which something is wrong say so, and measure what they can.
+func TestBadInput(t *testing.T) {
+	probe := tabular.Probes()[0]
+	rule := func(change func(*model.Rule)) measuretest.Target {
+		target := creditTarget(t)
+		open := target.Model
+		target.Model = func() *model.Model { m := open(); change(m.Rule()); return m }
+		return target
+	}
+	t.Run("cut-off above every score", func(t *testing.T) {
+		r := whole(t, probe, rule(func(r *model.Rule) { r.Cutoff, r.Band = 1.5, nil }), nil)
+		if r.State != result.NotApplicable || !strings.HasPrefix(r.Reason, "nobody can ever be decided unfavourably") {
+			t.Errorf("%s: %q", r.State, r.Reason)
+		}
+	})
+	t.Run("cut-off below every score", func(t *testing.T) {
+		r := whole(t, probe, rule(func(r *model.Rule) { r.Cutoff, r.Band = 1e-9, nil }), nil)
+		if r.Valid() || !strings.HasPrefix(r.Notes[len(r.Notes)-1], "Nobody can ever be decided favourably") || r.Metrics["feasible_flip"].Value != 0 || r.Metrics["unproven_share"].Value != 0 {
+			t.Errorf("%q, %+v, %+v", r.Notes, r.Validity, r.Metrics)
+		}
+	})
+	t.Run("missing and infinite values, and a row outside the domain", func(t *testing.T) {
+		target := creditTarget(t)
+		target.Data.X = slices.Clone(target.Data.X)
+		before := whole(t, probe, target, nil)
+		touched := 0
+		for i := range target.Data.Len() {
+			if before.Rows.Column("attackable")[i] == 1 && touched < 3 {
+				// The last has a history that nobody has, and that cannot change.
+				target.Data.Row(i)[map[int]int{0: 1, 1: 1, 2: 4}[touched]] = []float32{float32(math.NaN()), float32(math.Inf(1)), 9}[touched]
+				touched++
+			}
+		}
+		r := whole(t, probe, target, nil)
+		if got := r.Metrics["feasible_flip"].N; got < before.Metrics["feasible_flip"].N-3 || got > before.Metrics["feasible_flip"].N-1 {
+			t.Errorf("%d rows are searched of %d", got, before.Metrics["feasible_flip"].N)
+		}
+		empty := 0
+		for _, v := range r.Rows.Column("empty") {
+			empty += int(v)
+		}
+		if empty > 1 || r.Rows.Validate() != nil {
+			t.Errorf("%d rows have no feasible change, %v", empty, r.Rows.Validate())
+		}
+	})
+	t.Run("no trees and no linear model", func(t *testing.T) {
+		target := creditTarget(t)
+		target.Files[0].OpenPath = filepath.Join(credit, "features.csv")
+		if r := whole(t, probe, target, nil); r.State != result.Measured && r.State != result.NotApplicable || r.State == result.NotApplicable && r.Reason == "" {
+			t.Errorf("%s: %q", r.State, r.Reason)
+		}
+	})
+	t.Run("contradictory relations", func(t *testing.T) {
+		d, err := domain.New([]domain.Feature{{Name: "a", Type: domain.Real, Max: 9, Mutable: domain.Yes}}, []string{"x.a > 5", "x.a < 4"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why, empty := d.Empty(); !empty || !strings.Contains(why, "x.a < 4") {
+			t.Errorf("%q, %v", why, empty)
+		}
+	})
+	t.Run("a feature that the domain lacks", func(t *testing.T) {
+		d, err := domain.New([]domain.Feature{{Name: "a", Type: domain.Real, Max: 9, Mutable: domain.Yes}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = cheapest.New(cheapest.Model{Linear: &tree.Linear{Features: 2, Outputs: 1, Weights: [][]float64{{1, 2}}, Bias: []float64{0}}}, d, []float64{1})
+		if err == nil || !strings.Contains(err.Error(), "hint: list every input of the model") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// An ensemble of 10,000 trees is answered within the budget of work, or counted as unproven.
+func TestTenThousandTrees(t *testing.T) {
+	target := creditTarget(t)
+	b, err := os.ReadFile(target.Files[0].OpenPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := tree.Read(b, tree.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for len(e.Trees) < 10000 {
+		e.Trees = append(e.Trees, e.Trees[:min(len(e.Trees), 10000-len(e.Trees))]...)
+	}
+	price := make([]float64, e.Features)
+	g, err := cheapest.New(cheapest.Model{Trees: e}, target.Domain, price)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		const work = 1 << 22
+		got, err := g.Search(t.Context(), target.Data.Row(i), exact.Under(-20, false), cheapest.Options{Work: work})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Work > work+10000*64 || got.X == nil && !math.IsInf(got.Upper, 1) {
+			t.Errorf("row %d: work %d of %d, %+v", i, got.Work, work, got)
 		}
 	}
 }

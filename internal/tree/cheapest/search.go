@@ -103,7 +103,25 @@ func (g *Engine) Search(ctx context.Context, orig []float32, aim exact.Aim, o Op
 		heap.Pop(&s.queue)
 		s.split(b)
 	}
+	s.retreat()
 	return s.finish(s.best), ctx.Err()
+}
+
+// retreat takes changes that cost nothing out of what was found where it gains without them.
+func (s *search) retreat() {
+	if s.res.X == nil || s.o.Margin || s.o.Accept == nil {
+		return
+	}
+	for i, o := range s.orig {
+		now := s.res.X[i]
+		if now == o || s.g.group[i] >= 0 || s.g.price[i] > 0 {
+			continue
+		}
+		s.res.X[i] = o
+		if !s.g.dom.Feasible(s.res.X, s.orig) || !s.o.Accept(s.res.X) {
+			s.res.X[i] = now
+		}
+	}
 }
 
 // settled says that nothing better than what was found can have this key.
