@@ -35,6 +35,8 @@ const (
 // App is the program with its surroundings, so that tests can put in their own.
 type App struct {
 	Out, Err io.Writer
+	// In is a terminal that questions can be asked on; nil is none.
+	In io.Reader
 	// Worker turns the program into a worker process.
 	Worker worker.Command
 	// KeyFolder holds the signing key.
@@ -92,6 +94,7 @@ func (a *App) root() *cobra.Command {
 protective measure, records what it measured in a tamper-evident log, decides by
 objective criteria, and writes a dossier that somebody else can verify.
 
+  assize init my-model                     draft a manifest for the files of a folder
   assize assess examples/credit            measure, decide, write examples/credit/dossier
   assize verify examples/credit/dossier    check somebody else's dossier, offline
   assize replay examples/credit/dossier    run a part of it again, drawn by you
@@ -113,7 +116,7 @@ objective criteria, and writes a dossier that somebody else can verify.
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.assess(), a.verify(), a.replay(), a.rejudge(), a.redact(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
+	root.AddCommand(a.init(), a.assess(), a.verify(), a.replay(), a.rejudge(), a.redact(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
 		a.standards(), a.threats(), a.requirements(), a.criteria(), a.solutions(), a.terms(), a.crosswalk(), a.schemes(),
 		a.catalogue(), a.classify(), a.route(), a.checklist(), a.risk(), a.scan())
 	return root

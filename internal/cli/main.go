@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/assize/assize/internal/ledger"
 	"github.com/assize/assize/internal/probes/suite"
 	"github.com/assize/assize/internal/worker"
@@ -34,6 +36,9 @@ func Main() int {
 	app := &App{
 		Out: os.Stdout, Err: os.Stderr, Worker: worker.Command{Path: self, Args: []string{worker.Argument}},
 		KeyFolder: keys, Now: time.Now, Width: width, Colour: colour,
+	}
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		app.In = os.Stdin
 	}
 	return app.Run(ctx, os.Args[1:])
 }
