@@ -28,11 +28,14 @@ const (
 	ruleUnread
 	linkUnread
 	notSearchable
+	noTolerance
 )
 
 // text is the reason in words.
 func (r reason) text() string {
 	switch r {
+	case noTolerance:
+		return "the manifest declares no tolerance: declared.worst_change.at_most"
 	case notTrees:
 		return "the model file holds no tree ensemble that can be read with every step before and behind it"
 	case otherWidth:

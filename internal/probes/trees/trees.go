@@ -9,7 +9,9 @@ import (
 )
 
 // Probes lists the probes of the family.
-func Probes() []measure.Probe { return []measure.Probe{formalProbe(), evasionProbe()} }
+func Probes() []measure.Probe {
+	return []measure.Probe{formalProbe(), evasionProbe(), regressionProbe()}
+}
 
 const how = "The ensemble is read from the model file. Branch and bound over choices of one leaf per tree finds, within the domain and for the aim that the decision rule " +
 	"gives an attacker, the distance below which nothing gains and the nearest input that does; where the budget runs out both bounds stand, " +
