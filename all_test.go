@@ -110,7 +110,7 @@ func allowedImports() map[string][]string {
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
-	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5", "scan/gguf")
+	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5", "scan/gguf", "scan/savedmodel")
 
 	table := map[string][]string{
 		".":         nil,
@@ -180,6 +180,8 @@ func allowedImports() map[string][]string {
 		"scan/zipfile":     only("scan", "scan/extent", "scan/window"),
 		"scan/tarfile":     only("scan", "scan/window"),
 		"scan/packed":      only("scan", "scan/window"),
+		"scan/wire":        only("scan/window"),
+		"scan/savedmodel":  only("scan", "scan/keras", "scan/window", "scan/wire"),
 		"scan/gguf":        only("scan", "scan/window"),
 		"scan/safetensors": only("scan", "scan/jsondoc", "scan/window"),
 		"scan/hdf5":        only("scan", "scan/extent", "scan/window"),

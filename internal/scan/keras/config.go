@@ -48,9 +48,9 @@ type config struct {
 	base  int64 // of the text in the file
 }
 
-// scanConfig reads the JSON of a model's configuration and finds what it builds
-// beyond Keras's own classes.
-func scanConfig(ctx context.Context, out *scan.Sink, text io.Reader, base int64) error {
+// ScanConfig reads the JSON of a model's configuration, which stands at byte base of
+// its file, and reports what it builds beyond Keras's own classes.
+func ScanConfig(ctx context.Context, out *scan.Sink, text io.Reader, base int64) error {
 	vet, err := vetted()
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (c *config) lambda(cfg *jsondoc.Node, at int64) {
 	switch {
 	case f == nil:
 		c.find("lambda", scan.UnknownCode, scan.Execute, at, code, "a Lambda layer without a function")
-	case f.Kind == jsondoc.Array || f.Kind == jsondoc.String && cfg.Get("function_type").String() != "function":
+	case f.Kind == jsondoc.Array || f.Get("items") != nil || f.Kind == jsondoc.String && cfg.Get("function_type").String() != "function":
 		c.find("lambda-code", scan.Malicious, scan.Execute, f.Offset, code, "a Lambda layer with bytecode: %s", brief(f))
 	case f.Kind == jsondoc.String:
 		module := cfg.Get("module").String()

@@ -50,7 +50,7 @@ func (File) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
 			}
 		}
 		out.Format("keras-hdf5")
-		err := scanConfig(ctx, out, bytes.NewReader(value), offset)
+		err := ScanConfig(ctx, out, bytes.NewReader(value), offset)
 		if err != nil && problem == nil {
 			problem = err
 		}
@@ -75,7 +75,7 @@ func (Config) Sniff(head []byte, _ *scan.Input) scan.Confidence {
 
 // Scan implements scan.Format.
 func (Config) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
-	if err := scanConfig(ctx, out, window.New(in, 0, in.Size), 0); err != nil {
+	if err := ScanConfig(ctx, out, window.New(in, 0, in.Size), 0); err != nil {
 		return err
 	}
 	out.Structured(0, in.Size)

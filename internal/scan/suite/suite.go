@@ -13,6 +13,7 @@ import (
 	"github.com/assize/assize/internal/scan/plain"
 	"github.com/assize/assize/internal/scan/rules"
 	"github.com/assize/assize/internal/scan/safetensors"
+	"github.com/assize/assize/internal/scan/savedmodel"
 	"github.com/assize/assize/internal/scan/tarfile"
 	"github.com/assize/assize/internal/scan/zipfile"
 )
@@ -26,7 +27,7 @@ func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
 // first word, so that text, which may also be opcodes, comes late.
 func Formats(set *rules.Set) []scan.Format {
 	archives := slices.Concat([]scan.Format{zipfile.Format{}, tarfile.Format{}}, packed.Formats())
-	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}}, keras.Formats())
+	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}}, keras.Formats(), savedmodel.Formats())
 	return append(append(archives, models...), pickle.Format{Rules: set}, plain.Text{}, pickle.Hidden{Rules: set})
 }
 
