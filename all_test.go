@@ -110,7 +110,7 @@ func allowedImports() map[string][]string {
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
-	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5", "scan/gguf", "scan/savedmodel")
+	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5", "scan/gguf", "scan/savedmodel", "scan/onnxfile")
 
 	table := map[string][]string{
 		".":         nil,
@@ -180,6 +180,7 @@ func allowedImports() map[string][]string {
 		"scan/zipfile":     only("scan", "scan/extent", "scan/window"),
 		"scan/tarfile":     only("scan", "scan/window"),
 		"scan/packed":      only("scan", "scan/window"),
+		"scan/onnxfile":    only("onnx", "result", "scan", "scan/window", "scan/wire"), // one set of rules with the probe
 		"scan/wire":        only("scan/window"),
 		"scan/savedmodel":  only("scan", "scan/keras", "scan/window", "scan/wire"),
 		"scan/gguf":        only("scan", "scan/window"),
@@ -212,6 +213,7 @@ func allowedImports() map[string][]string {
 	for _, f := range families {
 		table[f] = probe
 	}
+	table["probes/artefactscan"] = join(probe, only("scan/onnxfile"))
 	return table
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/result"
+	"github.com/assize/assize/internal/scan/onnxfile"
 )
 
 // dataRange is the bytes of a data file that one tensor refers to.
@@ -23,17 +23,19 @@ type dataRange struct {
 	from, to int64
 }
 
-// memoryTag is the location with which ONNX Runtime marks an address in its own memory.
-const memoryTag = "_ORT_MEM_ADDR_"
-
-var drive = regexp.MustCompile(`^[A-Za-z]:`)
+// inspector applies the rules on data that lie in other files to one model.
+type inspector struct {
+	*reporter
+	f         *measure.File
+	locations map[string]bool // that were judged
+}
 
 // externalTensor applies the rules on a tensor whose data lie in another file.
 func (i *inspector) externalTensor(where string, t *onnx.Tensor) {
 	alone := onnx.Model{Graph: &onnx.Graph{Initializers: []*onnx.Tensor{t}}}
 	ref := alone.ExternalData()[0]
 	if ref.Problem != "" {
-		i.add("onnx/external-data-malformed", result.Medium, where, "The reference to another file is not well-formed: "+escape(ref.Problem)+".", "Export the model again.", ref.Location)
+		i.add("onnx/external-data-malformed", result.Medium, where, "The reference to another file is not well-formed: "+onnxfile.Escape(ref.Problem)+".", "Export the model again.", ref.Location)
 	}
 	if ref.Location == "" {
 		return
@@ -81,23 +83,12 @@ func (i *inspector) location(where, location string, data *measure.File) {
 	high := func(rule, what string) {
 		i.add(rule, result.High, where, what, "Store the data in a file beside the model, and name it without a path.", location)
 	}
+	if rule, what := onnxfile.Location(location); rule != "" {
+		high(rule, what)
+		return
+	}
 	parts := strings.FieldsFunc(location, func(r rune) bool { return r == '/' || r == '\\' })
 	switch {
-	case strings.Contains(location, memoryTag):
-		high("onnx/external-data-memory", "The tensor's data are said to lie at an address in memory: a loader that believes it reads its own memory.")
-		return
-	case strings.Contains(location, "://"):
-		high("onnx/external-data-absolute", "The tensor's data are said to lie at an address outside.")
-		return
-	case strings.HasPrefix(location, "/"), strings.HasPrefix(location, `\`), strings.HasPrefix(location, "~"), drive.MatchString(location):
-		high("onnx/external-data-absolute", "The tensor's data are said to lie at an absolute path: loading the model reads that file.")
-		return
-	case slices.Contains(parts, ".."):
-		high("onnx/external-data-escapes", "The path to the tensor's data leaves the model's folder: loading the model reads a file outside.")
-		return
-	case strings.ContainsAny(location, "\\\x00\r\n") || strings.IndexFunc(location, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0:
-		high("onnx/external-data-name", "The name of the data file holds control characters or backslashes, which systems read differently.")
-		return
 	case len(parts) == 0 || slices.Contains(parts, "."):
 		if parts = slices.DeleteFunc(parts, func(p string) bool { return p == "." }); len(parts) == 0 {
 			i.add("onnx/external-data-malformed", result.Medium, where, "The location names no file.", "Export the model again.", location)
@@ -110,7 +101,7 @@ func (i *inspector) location(where, location string, data *measure.File) {
 	entry, to, isLink := i.sibling(parts[0])
 	switch {
 	case isLink:
-		high("onnx/external-data-link", fmt.Sprintf("The path to the tensor's data goes through a link to %s.", quote(to)))
+		high("onnx/external-data-link", fmt.Sprintf("The path to the tensor's data goes through a link to %s.", onnxfile.Quote(to)))
 	case data != nil:
 	case entry == "":
 		i.add("onnx/external-data-missing", result.Medium, where, "The file with the tensor's data is not there: whoever puts one there changes the model.", "Copy the data file beside the model.", location)
@@ -165,10 +156,10 @@ func (s *scan) dataFile(ctx context.Context, r *reporter, f *measure.File, in io
 		}
 		s.bytes.unread += g.to - g.from
 		severity := result.Medium
-		if payload(head) != "" {
+		if onnxfile.Payload(head) != "" {
 			severity = result.High
 		}
-		r.add("onnx/external-data-unreferenced", severity, fmt.Sprintf("bytes %d to %d", g.from, g.to), "No tensor refers to these bytes"+containing(head)+".", "Export the model again, or remove the bytes.", string(head[:min(len(head), 32)]))
+		r.add("onnx/external-data-unreferenced", severity, fmt.Sprintf("bytes %d to %d", g.from, g.to), "No tensor refers to these bytes"+onnxfile.Containing(head)+".", "Export the model again, or remove the bytes.", string(head[:min(len(head), 32)]))
 	}
 	s.bytes.opaque += opaque
 	head := make([]byte, 4096)
@@ -177,7 +168,7 @@ func (s *scan) dataFile(ctx context.Context, r *reporter, f *measure.File, in io
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("scan %q: %s", f.Name, cause(err))
 		}
-		if p := payload(head[:n]); p != "" {
+		if p := onnxfile.Payload(head[:n]); p != "" {
 			r.add("onnx/payload-in-tensor", result.High, k.where, "The tensor's data begin as "+p+".", "Have the producer explain the tensor, or export the model again.", string(head[:min(n, 32)]))
 		}
 	}

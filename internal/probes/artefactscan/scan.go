@@ -7,13 +7,13 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/assize/assize/internal/artefact"
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/result"
+	"github.com/assize/assize/internal/scan/onnxfile"
 )
 
 // maxBytes bounds the file that is held in memory; the worker has a limit of its own.
@@ -120,7 +120,7 @@ func (s *scan) file(ctx context.Context, f *measure.File, data bool) error {
 
 // model scans the bytes of an ONNX file.
 func (s *scan) model(r *reporter, f *measure.File, b []byte) {
-	end := topLevelEnd(b)
+	end := onnxfile.TopLevelEnd(b)
 	m, err := onnx.Read(b[:end], onnx.DefaultLimits())
 	if err != nil {
 		line, hint, _ := strings.Cut(err.Error(), "\nhint: ")
@@ -130,14 +130,15 @@ func (s *scan) model(r *reporter, f *measure.File, b []byte) {
 	}
 	if rest := b[end:]; len(rest) > 0 {
 		s.bytes.unread += int64(len(rest))
-		r.add("onnx/trailing-bytes", result.High, fmt.Sprintf("byte %d", end), fmt.Sprintf("%d bytes stand behind the model%s.", len(rest), containing(rest)), "Export the model again.", string(rest[:min(len(rest), 32)]))
+		r.add("onnx/trailing-bytes", result.High, fmt.Sprintf("byte %d", end), fmt.Sprintf("%d bytes stand behind the model%s.", len(rest), onnxfile.Containing(rest)), "Export the model again.", string(rest[:min(len(rest), 32)]))
 	}
 	structured, opaque, unread, err := onnx.Coverage(b[:end])
 	if err != nil { // what Read accepts can be accounted for
 		structured, opaque, unread = 0, 0, int64(end)
 	}
 	s.bytes.structured, s.bytes.opaque, s.bytes.unread = s.bytes.structured+structured, s.bytes.opaque+opaque, s.bytes.unread+unread
-	inspect(r, f, m, unread)
+	i := &inspector{reporter: r, f: f, locations: map[string]bool{}}
+	onnxfile.Inspect(m, unread, func(n onnxfile.Note) { r.add(n.Rule, n.Severity, n.Where, n.What, n.Fix, n.Evidence) }, i.externalTensor)
 }
 
 // finish turns what was counted into metrics.
@@ -189,12 +190,12 @@ func (r *reporter) add(rule string, severity result.Severity, where, what, fix, 
 		s.dropped[rule]++
 		return
 	}
-	at := escape(r.file)
+	at := onnxfile.Escape(r.file)
 	if where != "" {
 		at += ": " + where
 	}
 	s.res.Findings = append(s.res.Findings, result.Finding{
-		Rule: rule, Severity: severity, Where: at, What: what, Fix: fix, Evidence: escape(evidence),
+		Rule: rule, Severity: severity, Where: at, What: what, Fix: fix, Evidence: onnxfile.Escape(evidence),
 		Cites: []string{"AI Act Art. 15(5)", "ENISA Poisoning"},
 	})
 }
@@ -211,20 +212,6 @@ func cause(err error) string {
 		return inner.Error()
 	}
 	return err.Error()
-}
-
-// escape shortens text that the file chose and spells out what does not print.
-func escape(s string) string {
-	const most = 120
-	cut := len(s) > most
-	if cut {
-		s = s[:most]
-	}
-	q := strconv.QuoteToASCII(s)
-	if q = q[1 : len(q)-1]; cut {
-		q += "…"
-	}
-	return strings.ReplaceAll(q, `\"`, `"`)
 }
 
 // sentence makes one of a hint.

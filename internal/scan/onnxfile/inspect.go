@@ -1,26 +1,38 @@
-package artefactscan
+package onnxfile
 
 import (
 	"fmt"
 
-	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/result"
 )
 
+// Note is one thing that a rule says of a model.
+type Note struct {
+	Rule                       string
+	Severity                   result.Severity
+	Where, What, Fix, Evidence string
+}
+
 // inspector applies every rule to one model.
 type inspector struct {
-	*reporter
-	f         *measure.File
+	note      func(Note)
+	elsewhere func(where string, t *onnx.Tensor)
 	m         *onnx.Model
 	functions map[[2]string]bool // domain and name
 	places    []string           // of unknown fields and data beyond a tensor's shape
 	payload   string             // what they look like
-	locations map[string]bool    // of external data, that were judged
 }
 
-func inspect(r *reporter, f *measure.File, m *onnx.Model, unread int64) {
-	i := &inspector{reporter: r, f: f, m: m, functions: map[[2]string]bool{}, locations: map[string]bool{}}
+func (i *inspector) add(rule string, severity result.Severity, where, what, fix, evidence string) {
+	i.note(Note{rule, severity, where, what, fix, evidence})
+}
+
+// Inspect applies every rule to a model of which that many bytes are unread. It
+// calls note with what it finds and elsewhere with tensors whose data lie in
+// another file.
+func Inspect(m *onnx.Model, unread int64, note func(Note), elsewhere func(where string, t *onnx.Tensor)) {
+	i := &inspector{note: note, elsewhere: elsewhere, m: m, functions: map[[2]string]bool{}}
 	for _, fn := range m.Functions {
 		i.functions[[2]string{standard(fn.Domain), fn.Name}] = true
 	}
@@ -51,7 +63,7 @@ func (i *inspector) unaccounted(where string, b []byte) {
 	}
 	i.places = append(i.places, where)
 	if i.payload == "" {
-		i.payload = containing(b)
+		i.payload = Containing(b)
 	}
 }
 

@@ -1,4 +1,4 @@
-package artefactscan
+package onnxfile
 
 import (
 	"fmt"
@@ -38,7 +38,7 @@ func (v *visitor) model(m *onnx.Model) {
 		v.enter(where+", algorithm", t.Algorithm)
 	}
 	for _, f := range m.Functions {
-		where := "function " + quote(f.Domain+"."+f.Name)
+		where := "function " + Quote(f.Domain+"."+f.Name)
 		v.unknown(where, f.Unknown)
 		v.text(where, f.Doc)
 		v.entry(where, f.Metadata)
@@ -70,7 +70,7 @@ func (v *visitor) enter(where string, g *onnx.Graph) {
 
 func (v *visitor) nodes(where string, nodes []*onnx.Node) {
 	for i, n := range nodes {
-		at := fmt.Sprintf("%s, node %d %s", where, i, quote(n.OpType))
+		at := fmt.Sprintf("%s, node %d %s", where, i, Quote(n.OpType))
 		v.node(at, n)
 		v.unknown(at, n.Unknown)
 		v.text(at, n.Doc)
@@ -81,7 +81,7 @@ func (v *visitor) nodes(where string, nodes []*onnx.Node) {
 
 func (v *visitor) attributes(where string, attributes []*onnx.Attribute) {
 	for _, a := range attributes {
-		at := where + ", attribute " + quote(a.Name)
+		at := where + ", attribute " + Quote(a.Name)
 		v.unknown(at, a.Unknown)
 		v.text(at, a.Doc)
 		v.blob(at, a.String)
@@ -107,7 +107,7 @@ func (v *visitor) one(where string, t *onnx.Tensor) {
 	if t == nil {
 		return
 	}
-	at := where + ", tensor " + quote(t.Name)
+	at := where + ", tensor " + Quote(t.Name)
 	v.tensor(at, t)
 	v.unknown(at, t.Unknown)
 	v.text(at, t.Doc)
@@ -130,7 +130,7 @@ func (v *visitor) sparse(where string, s *onnx.SparseTensor) {
 
 func (v *visitor) values(where string, list []*onnx.ValueInfo) {
 	for _, i := range list {
-		at := where + ", value " + quote(i.Name)
+		at := where + ", value " + Quote(i.Name)
 		v.unknown(at, i.Unknown)
 		v.text(at, i.Doc)
 		v.entry(at, i.Metadata)
@@ -157,16 +157,16 @@ func (v *visitor) entry(where string, entries []onnx.Entry) {
 	}
 	for _, e := range entries {
 		v.unknown(where, e.Unknown)
-		v.text(where+", metadata "+quote(e.Key), e.Value)
+		v.text(where+", metadata "+Quote(e.Key), e.Value)
 	}
 }
 
-// quote is a name of the file's in a finding.
-func quote(s string) string { return `"` + escape(s) + `"` }
+// Quote is a name of the file's in a finding.
+func Quote(s string) string { return `"` + Escape(s) + `"` }
 
-// topLevelEnd is where the fields of the outermost message end: at the end of
+// TopLevelEnd is where the fields of the outermost message end: at the end of
 // b, or where what follows is no field of protocol buffers.
-func topLevelEnd(b []byte) int {
+func TopLevelEnd(b []byte) int {
 	at, graph := 0, false
 	for at < len(b) {
 		num, typ, n := protowire.ConsumeTag(b[at:])

@@ -1,4 +1,4 @@
-package artefactscan
+package onnxfile
 
 import (
 	"fmt"
@@ -27,7 +27,7 @@ const newestIR = 13
 // node applies the rules on one operator.
 func (i *inspector) node(where string, n *onnx.Node) {
 	domain := standard(n.Domain)
-	call := escape(n.Domain + "." + n.OpType)
+	call := Escape(n.Domain + "." + n.OpType)
 	switch {
 	case runsPython(domain, n.OpType):
 		i.add("onnx/python-operator", result.High, where, "The operator runs Python code of the file's choice, or code of an extension library.", "Express the step with standard operators, or do it outside the model.", call)
@@ -57,7 +57,7 @@ func (i *inspector) functionRules() {
 	seen := map[[3]string]bool{}
 	for _, f := range i.m.Functions {
 		domain := standard(f.Domain)
-		name := escape(f.Domain + "." + f.Name)
+		name := Escape(f.Domain + "." + f.Name)
 		key := [3]string{domain, f.Name, f.Overload}
 		if seen[key] {
 			i.add("onnx/duplicate-name", result.Medium, "", "A function is defined twice; loaders differ in which one they take.", "Export the model again.", name)
@@ -127,7 +127,7 @@ func (i *inspector) opsets() {
 		}
 		seen[domain] = true
 		if most, ok := known[domain]; ok && (o.Version > most || o.Version < 1) {
-			i.add("onnx/unknown-version", result.Low, "", fmt.Sprintf("Operator set %s has version %d; versions 1 to %d are known.", quote(o.Domain), o.Version, most), "Export the model for a published version.", "")
+			i.add("onnx/unknown-version", result.Low, "", fmt.Sprintf("Operator set %s has version %d; versions 1 to %d are known.", Quote(o.Domain), o.Version, most), "Export the model for a published version.", "")
 		}
 	}
 	if v := i.m.IRVersion; v > newestIR || v < 1 {

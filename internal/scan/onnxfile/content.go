@@ -1,4 +1,4 @@
-package artefactscan
+package onnxfile
 
 import (
 	"bytes"
@@ -15,10 +15,10 @@ import (
 // maxText is the length over which documentation or metadata is called oversize.
 const maxText = 64 << 10
 
-// payload names the executable or archive that b begins with, or is empty.
+// Payload names the executable or archive that b begins with, or is empty.
 // Two-byte marks are believed only where more of the format is in place,
 // because b can be weights.
-func payload(b []byte) string {
+func Payload(b []byte) string {
 	has := func(prefix string) bool { return bytes.HasPrefix(b, []byte(prefix)) }
 	switch {
 	case has("\x7fELF"):
@@ -53,14 +53,14 @@ func isPickle(b []byte) bool {
 	return b[len(b)-1] == '.' && strings.IndexByte("c(]})}qKXBCM", b[2]) >= 0
 }
 
-// containing is payload for the end of a sentence.
-func containing(b []byte) string {
-	if p := payload(b); p != "" {
+// Containing is Payload for the end of a sentence.
+func Containing(b []byte) string {
+	if p := Payload(b); p != "" {
 		return ", which begin as " + p
 	}
 	// Unknown fields begin with a tag and a length.
 	for at := 1; at < min(len(b), 12); at++ {
-		if p := payload(b[at:]); p != "" {
+		if p := Payload(b[at:]); p != "" {
 			return ", which hold " + p
 		}
 	}
@@ -77,7 +77,7 @@ func (i *inspector) text(where, s string) {
 	if s == "" {
 		return
 	}
-	if p := payload([]byte(s)); p != "" {
+	if p := Payload([]byte(s)); p != "" {
 		i.add("onnx/payload-in-text", result.High, where, "The text is "+p+".", "Remove it.", s)
 		return
 	}
@@ -114,7 +114,7 @@ func encoded(s string) string {
 		if len(b) > 11 && b[0] == 0x80 && b[1] >= 4 && b[1] <= 5 && b[2] == 0x95 {
 			return "a Python pickle" // its frame can be longer than what was decoded
 		}
-		if p := payload(b); p != "" {
+		if p := Payload(b); p != "" {
 			return p
 		}
 	}
@@ -123,7 +123,7 @@ func encoded(s string) string {
 
 // blob applies the rules on strings of attributes and tensors.
 func (i *inspector) blob(where string, b []byte) {
-	p := payload(b)
+	p := Payload(b)
 	if p == "" {
 		if p = encoded(string(b[:min(len(b), 4096)])); p != "" {
 			p = "in base64, " + p
@@ -137,14 +137,14 @@ func (i *inspector) blob(where string, b []byte) {
 // tensor applies the rules on one tensor's data.
 func (i *inspector) tensor(where string, t *onnx.Tensor) {
 	if t.Location != 0 || len(t.External) > 0 {
-		i.externalTensor(where, t)
+		i.elsewhere(where, t)
 		if len(t.Raw)+len(t.Data) > 0 {
 			i.unaccounted(where, append(append([]byte(nil), t.Raw[:min(len(t.Raw), 4096)]...), t.Data[:min(len(t.Data), 4096)]...))
 		}
 		return
 	}
 	for _, b := range [][]byte{t.Raw, t.Data} {
-		if p := payload(b); p != "" {
+		if p := Payload(b); p != "" {
 			i.add("onnx/payload-in-tensor", result.High, where, "The tensor's data begin as "+p+".", "Have the producer explain the tensor, or export the model again.", string(b[:min(len(b), 32)]))
 		}
 	}

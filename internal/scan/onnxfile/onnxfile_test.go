@@ -1,0 +1,149 @@
+package onnxfile_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/assize/assize/internal/onnx"
+	"github.com/assize/assize/internal/scan"
+	"github.com/assize/assize/internal/scan/onnxfile"
+	"github.com/assize/assize/internal/scan/scantest"
+)
+
+func scanner() *scan.Scanner { return &scan.Scanner{Formats: []scan.Format{onnxfile.Format{}}} }
+
+// model is a small one that computes y = x·w.
+func model() *onnx.Model {
+	return &onnx.Model{
+		IRVersion: 10, Producer: "test", Opsets: []onnx.Opset{{Version: 20}},
+		Graph: &onnx.Graph{
+			Name: "g", Nodes: []*onnx.Node{{OpType: "MatMul", Inputs: []string{"x", "w"}, Outputs: []string{"y"}}},
+			Inputs: []*onnx.ValueInfo{{Name: "x"}}, Outputs: []*onnx.ValueInfo{{Name: "y"}},
+			Initializers: []*onnx.Tensor{onnx.NewFloats("w", []int64{2, 2}, []float32{1, 2, 3, 4})},
+		},
+	}
+}
+
+// external moves a tensor's data to another file.
+func external(t *onnx.Tensor, location string) {
+	t.Raw, t.Data, t.HasRaw, t.DataIn, t.Location = nil, nil, false, 0, 1
+	t.External = []onnx.Entry{{Key: "location", Value: location}}
+}
+
+func nest(g *onnx.Graph, depth int) *onnx.Graph {
+	for range depth {
+		g = &onnx.Graph{Name: "g", Nodes: []*onnx.Node{{OpType: "If", Inputs: []string{"c"}, Outputs: []string{"y"}, Attributes: []*onnx.Attribute{{Name: "then_branch", Type: onnx.AttrGraph, Graph: g}}}}}
+	}
+	return g
+}
+
+func TestScan(t *testing.T) {
+	tests := []struct {
+		name    string
+		change  func(*onnx.Model)
+		outcome scan.Outcome
+		rule    string
+	}{
+		{"plain", func(*onnx.Model) {}, scan.Clean, ""},
+		{"frightening names", func(m *onnx.Model) { m.Doc, m.Graph.Nodes[0].Name = "os.system eval exec", "__import__" }, scan.Clean, ""},
+		{"operator of one runtime", func(m *onnx.Model) { m.Graph.Nodes[0].Domain = "com.microsoft" }, scan.Clean, ""},
+		{"data beside the model", func(m *onnx.Model) { external(m.Graph.Initializers[0], "w.bin") }, scan.Clean, ""},
+		{"data outside", func(m *onnx.Model) { external(m.Graph.Initializers[0], "a/../../etc/passwd") }, scan.Dangerous, "onnx/external-data-escapes"},
+		{"data outside, backslashes", func(m *onnx.Model) { external(m.Graph.Initializers[0], `..\..\w`) }, scan.Dangerous, "onnx/external-data-escapes"},
+		{"absolute", func(m *onnx.Model) { external(m.Graph.Initializers[0], "/etc/passwd") }, scan.Dangerous, "onnx/external-data-absolute"},
+		{"address in memory", func(m *onnx.Model) { external(m.Graph.Initializers[0], "*/_ORT_MEM_ADDR_/*") }, scan.Dangerous, "onnx/external-data-memory"},
+		{"data outside in an attribute", func(m *onnx.Model) {
+			x := onnx.NewFloats("a", []int64{1}, []float32{1})
+			external(x, "../x")
+			m.Graph.Nodes[0].Attributes = []*onnx.Attribute{{Name: "value", Type: onnx.AttrTensor, Tensor: x}}
+		}, scan.Dangerous, "onnx/external-data-escapes"},
+		{"data outside in a function", func(m *onnx.Model) {
+			x := onnx.NewFloats("a", []int64{1}, []float32{1})
+			external(x, "../x")
+			m.Functions = []*onnx.Function{{Domain: "mine", Name: "F", Nodes: []*onnx.Node{{OpType: "Constant", Attributes: []*onnx.Attribute{{Name: "value", Type: onnx.AttrTensor, Tensor: x}}}}}}
+		}, scan.Dangerous, "onnx/external-data-escapes"},
+		{"data outside, five graphs deep", func(m *onnx.Model) {
+			external(m.Graph.Initializers[0], "../x")
+			m.Graph = nest(m.Graph, 5)
+		}, scan.Dangerous, "onnx/external-data-escapes"},
+		{"a thousand graphs deep", func(m *onnx.Model) { m.Graph = nest(m.Graph, 1000) }, scan.Dangerous, "onnx/structure"},
+		{"Python", func(m *onnx.Model) { m.Graph.Nodes[0].Domain, m.Graph.Nodes[0].OpType = "ai.onnx.contrib", "PyOp" }, scan.Malicious, "onnx/python-operator"},
+		{"compiled", func(m *onnx.Model) { m.Graph.Nodes[0].Domain, m.Graph.Nodes[0].OpType = "com.microsoft", "EPContext" }, scan.Malicious, "onnx/compiled-context"},
+		{"own domain", func(m *onnx.Model) { m.Graph.Nodes[0].Domain = "mine" }, scan.UnknownCode, "onnx/custom-operator"},
+		{"shadow", func(m *onnx.Model) { m.Functions = []*onnx.Function{{Name: "MatMul"}} }, scan.Dangerous, "onnx/function-shadows-operator"},
+		{"pickle in a text", func(m *onnx.Model) { m.Metadata = []onnx.Entry{{Key: "a", Value: "\x80\x04K\x01."}} }, scan.Dangerous, ""},
+		{"overflow", func(m *onnx.Model) { m.Graph.Initializers[0].Dims = []int64{1 << 40, 1 << 40} }, scan.Dangerous, "onnx/tensor-dimensions"},
+		{"unknown field", func(m *onnx.Model) {
+			m.Graph.Unknown = protowire.AppendBytes(protowire.AppendTag(nil, 900, protowire.BytesType), []byte("hidden"))
+		}, scan.Incomplete, "onnx/unread-bytes"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m := model()
+			test.change(m)
+			all := scantest.Scan(t, scanner(), m.Bytes())
+			if got := scantest.File(all); got.Outcome != test.outcome || test.rule != "" && !slices.Contains(scantest.Rules(all), test.rule) {
+				t.Errorf("%s with %+v, want %s by %q", got.Outcome, got, test.outcome, test.rule)
+			}
+		})
+	}
+	whole := model().Bytes()
+	for name, b := range map[string][]byte{
+		"trailing":          append(bytes.Clone(whole), "PK\x03\x04 hidden"...),
+		"cut":               whole[:len(whole)-20],
+		"claims 2^62":       append(bytes.Clone(whole), "\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x3f"...),
+		"graph twice":       append(bytes.Clone(whole), whole...),
+		"an endless number": append(bytes.Clone(whole), bytes.Repeat([]byte{0xff}, 1000)...),
+	} {
+		if got := scantest.File(scantest.Scan(t, scanner(), b)); got.Outcome == scan.Clean {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// TestShared finds every model of the conformance tests clean.
+func TestShared(t *testing.T) {
+	list, err := filepath.Glob("../../../../shared/data/*/*.onnx")
+	if err != nil || len(list) == 0 {
+		t.Skip("needs the shared data beside the repository")
+	}
+	s := scanner()
+	s.Budget, s.Now = scan.DefaultBudget(), time.Now
+	n := 0
+	for _, path := range list {
+		if info, err := os.Stat(path); err != nil || info.Size() > 32<<20 {
+			continue
+		}
+		n++
+		err := s.Path(context.Background(), path, func(r scan.FileReport) error {
+			if r.Outcome != scan.Clean && !strings.Contains(path, "hostile") {
+				t.Errorf("%s: %s with %+v", filepath.Base(path), r.Outcome, r.Findings)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n < 5 {
+		t.Errorf("only %d models", n)
+	}
+}
+
+// FuzzScan: whatever the bytes, the scan ends and its report holds together.
+func FuzzScan(f *testing.F) {
+	m := model()
+	f.Add(m.Bytes())
+	external(m.Graph.Initializers[0], "../x")
+	m.Graph = nest(m.Graph, 3)
+	f.Add(m.Bytes())
+	f.Fuzz(func(t *testing.T, b []byte) { scantest.Scan(t, scanner(), b) })
+}
