@@ -110,7 +110,7 @@ func allowedImports() map[string][]string {
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
-	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5", "scan/gguf", "scan/savedmodel", "scan/onnxfile")
+	readers := only("scan/rules", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5", "scan/gguf", "scan/savedmodel", "scan/onnxfile", "scan/jsonfile", "scan/treefile")
 
 	table := map[string][]string{
 		".":         nil,
@@ -181,6 +181,8 @@ func allowedImports() map[string][]string {
 		"scan/tarfile":     only("scan", "scan/window"),
 		"scan/packed":      only("scan", "scan/window"),
 		"scan/onnxfile":    only("onnx", "result", "scan", "scan/window", "scan/wire"), // one set of rules with the probe
+		"scan/jsonfile":    only("scan", "scan/jsondoc", "scan/keras", "scan/window"),
+		"scan/treefile":    only("scan", "scan/window"),
 		"scan/wire":        only("scan/window"),
 		"scan/savedmodel":  only("scan", "scan/keras", "scan/window", "scan/wire"),
 		"scan/gguf":        only("scan", "scan/window"),
