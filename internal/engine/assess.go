@@ -97,6 +97,7 @@ func Plan(ctx context.Context, o Options) (*Forecast, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.close()
 	return p.forecast, nil
 }
 
@@ -193,6 +194,7 @@ func Assess(ctx context.Context, o Options) (*dossier.Dossier, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	defer p.close()
 	if o.Planned != nil {
 		if err := o.Planned(p.forecast); err != nil {
 			return nil, "", err

@@ -140,6 +140,13 @@ func (t *target) price() *Price {
 	return &Price{Endpoint: a.Endpoint, Address: t.client.Address()}
 }
 
+// close lets go of the endpoint.
+func (t *target) close() {
+	if t.client != nil {
+		t.client.Close()
+	}
+}
+
 // changed says what is different of the endpoint once the run has ended; "" where nothing shows.
 func (t *target) changed(ctx context.Context) string {
 	if t.client == nil || t.plan.ModelError != "" {
@@ -147,6 +154,8 @@ func (t *target) changed(ctx context.Context) string {
 	}
 	a, _ := t.manifest.Served()
 	before := t.artefacts[slices.IndexFunc(t.artefacts, func(b artefact.Artefact) bool { return b.Name == a.Name })]
+	ctx, cancel := context.WithTimeout(ctx, a.Endpoint.Timeout.Value())
+	defer cancel()
 	info, err := t.client.Describe(ctx)
 	if err != nil {
 		text, _, _ := strings.Cut(err.Error(), "\n")

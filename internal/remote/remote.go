@@ -116,6 +116,9 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// Close ends the connections that are kept open.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
 // Address is the endpoint without anything that could be a credential.
 func (c *Client) Address() string {
 	return (&url.URL{Scheme: c.base.Scheme, Host: c.base.Host, Path: c.base.Path}).String()
