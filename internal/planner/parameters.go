@@ -37,6 +37,11 @@ func fromManifest(t Target, path string) (any, bool) {
 		e.norm, e.unit, e.access, e.epsilon, e.queries = string(m.Norm), string(m.Unit), string(m.Access), m.Epsilon, m.QueriesPerRow
 	}
 	switch path {
+	case "endpoint.queries_per_user":
+		if a, ok := t.Manifest.Served(); ok {
+			return number(float64(a.Endpoint.QueriesPerUser)), true
+		}
+		return nil, true
 	case "threat_model.evasion.norm":
 		return text(e.norm), true
 	case "threat_model.evasion.unit":

@@ -17,14 +17,14 @@ func boundaryProbe() measure.Probe {
 			"Both step sizes follow the share of steps that gain. It needs no estimate of a direction, so that it goes on where the boundary is ragged or answers are random.",
 		Metrics: []string{
 			"attack_success", "clean_accuracy", "median_distance", "noise_success", "queries_to_success",
-			"queries_to_success_p90", "robust_accuracy", "rows_attackable",
+			"queries_to_success_p90", "robust_accuracy", "rows_attackable", "success_within_grant",
 		},
 		Goals: goals, Threats: threats, Needs: needs, Requires: []string{"evasion/noise"}, Feeds: Worst, Switch: true, Paired: "stands",
 		Cites: []string{
 			"Brendel, Rauber, Bethge: Decision-Based Adversarial Attacks: Reliable Attacks Against Black-Box Machine Learning Models. ICLR 2018, arXiv 1712.04248",
 			"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
 		},
-		Params: append(threatParams(),
+		Params: append(threatParams(), grantParam(),
 			measure.Param{Name: "queries", Doc: "budget of each row", Unit: "queries", Quick: 500.0, Standard: 2000.0, Thorough: 10000.0, Manifest: "threat_model.evasion.queries_per_row"},
 			measure.Param{Name: "rows", Doc: "rows that are attacked", Unit: "rows", Quick: 50.0, Standard: 200.0, Thorough: 1000.0},
 		),

@@ -17,14 +17,14 @@ func hopSkipJumpProbe() measure.Probe {
 			"threat model.",
 		Metrics: []string{
 			"attack_success", "clean_accuracy", "median_distance", "noise_success", "queries_to_success",
-			"queries_to_success_p90", "robust_accuracy", "rows_attackable",
+			"queries_to_success_p90", "robust_accuracy", "rows_attackable", "success_within_grant",
 		},
 		Goals: goals, Threats: threats, Needs: needs, Requires: []string{"evasion/noise"}, Feeds: Worst, Switch: true, Paired: "stands",
 		Cites: []string{
 			"Chen, Jordan, Wainwright: HopSkipJumpAttack: A Query-Efficient Decision-Based Attack. IEEE S&P 2020, arXiv 1904.02144",
 			"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
 		},
-		Params: append(threatParams(),
+		Params: append(threatParams(), grantParam(),
 			measure.Param{Name: "queries", Doc: "budget of each row", Unit: "queries", Quick: 500.0, Standard: 2000.0, Thorough: 10000.0, Manifest: "threat_model.evasion.queries_per_row"},
 			measure.Param{Name: "rows", Doc: "rows that are attacked", Unit: "rows", Quick: 50.0, Standard: 500.0, Thorough: 1000.0},
 			measure.Param{Name: "initial", Doc: "questions for the first direction; later ones take more, by the root of the step's number", Unit: "queries", Quick: 100.0, Standard: 100.0, Thorough: 100.0},

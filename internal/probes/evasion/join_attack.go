@@ -30,6 +30,9 @@ func joinAttack(j *measure.Joint, name string, whole bool) (*result.Result, erro
 	}
 	budget := j.Params.Float("queries")
 	needed := t.needed(r, budget)
+	if err := t.within(r, j.Params.Float("grant"), budget, needed); err != nil {
+		return nil, err
+	}
 	r.Check("attack-beats-noise", ours >= theirs, fmt.Sprintf("On the same %d attackable rows the attack broke %d, random noise %d.", shared, ours, theirs))
 	if whole {
 		r.Check("start-found", 20*onlyTheirs <= t.attackables, fmt.Sprintf("A change that gains was found for %d of %d attackable rows; for %d others only noise found one.", t.gains, t.attackables, onlyTheirs))
@@ -61,6 +64,30 @@ func (t *tally) needed(r *result.Result, budget float64) []float64 {
 		}
 	}
 	return needed
+}
+
+// within adds which share of the rows with something to gain fell within the
+// queries that the service grants one user. An attack that asked fewer says how many at least.
+func (t *tally) within(r *result.Result, grant, budget float64, needed []float64) error {
+	if grant <= 0 {
+		return nil
+	}
+	k := 0
+	for _, q := range needed {
+		if q <= grant {
+			k++
+		}
+	}
+	m, err := share(k, t.attackables)
+	if err != nil {
+		return err
+	}
+	if budget < grant {
+		m.Upper = 1
+		m.Method += fmt.Sprintf("; upper end: the attack asked %g of %g", budget, grant)
+	}
+	r.Metrics["success_within_grant"] = m
+	return nil
 }
 
 // checkFinal checks the rows that the attack hands over.

@@ -17,7 +17,7 @@ func squareProbe() measure.Probe {
 			"success, of which it then takes back what is not needed. Answers that a solution makes coarse are walked across: what is no worse is kept.",
 		Metrics: []string{
 			"attack_success", "clean_accuracy", "median_distance", "noise_success", "queries_to_success",
-			"queries_to_success_p90", "robust_accuracy", "rows_attackable",
+			"queries_to_success_p90", "robust_accuracy", "rows_attackable", "success_within_grant",
 		},
 		Goals: goals, Threats: threats, Needs: scored, Requires: []string{"evasion/noise"}, Feeds: Worst, Switch: true, Paired: "stands",
 		Cites: []string{
@@ -25,7 +25,7 @@ func squareProbe() measure.Probe {
 			"Croce, Hein: Mind the box: l1-APGD for sparse adversarial attacks on image classifiers. ICML 2021, arXiv 2103.01208",
 			"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
 		},
-		Params: append(threatParams(),
+		Params: append(threatParams(), grantParam(),
 			measure.Param{Name: "queries", Doc: "budget of each row", Unit: "queries", Quick: 500.0, Standard: 2000.0, Thorough: 5000.0, Manifest: "threat_model.evasion.queries_per_row"},
 			measure.Param{Name: "rows", Doc: "rows that are attacked", Unit: "rows", Quick: 50.0, Standard: 500.0, Thorough: 1000.0},
 			measure.Param{Name: "window", Doc: "share of the values that the first windows change; it is halved as the budget goes down", Unit: "share", Quick: 0.8, Standard: 0.8, Thorough: 0.8},
