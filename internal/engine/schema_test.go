@@ -58,14 +58,17 @@ func full() *dossier.Dossier {
 		Solutions: []manifest.Solution{{Name: "s", Type: "output-rounding", Function: "prevent", Goals: []string{"evasion"}, Switchable: true, Digits: &digits}},
 		Plan: dossier.Plan{Digest: d, SeedNonce: "00", Plan: plan.Plan{
 			Format: 1, Tool: "assize", Claims: []string{"evasion"}, Goals: []plan.Goal{{ID: "evasion"}}, TestRows: 5, ModelError: "e",
-			Artefacts: []artefact.Artefact{},
-			Criteria:  []catalogue.Criterion{{ID: "c", Version: 1, Threshold: &level, Confidence: 0.99, Applies: "true", NotApplicable: "n", Added: true, Source: "s", Cites: []string{"x"}}},
-			Items:     []plan.Item{{ID: "i-1", Goals: []string{"evasion"}, Parameters: map[string]any{"epsilon": 0.05, "norm": "linf"}, Solutions: []string{}, After: []string{"i-0"}, Inputs: []string{"model"}, Paired: "stands"}},
-			LeftOut:   []plan.LeftOut{{Goal: "g", State: "not-available", Reason: "r"}},
+			Artefacts: []artefact.Artefact{{Name: "l", Kind: artefact.Endpoint, Path: "http://h", Digest: d, SizeBytes: 1, Endpoint: &artefact.EndpointInfo{
+				URL: "http://h", Protocol: "oip-rest", Model: "m", Version: "1", Server: "s", Platform: "p", Versions: []string{"1"},
+				Inputs: []artefact.Tensor{{Name: "i", Datatype: "FP32", Shape: []int64{-1, 2}}}, Outputs: []artefact.Tensor{{Name: "o", Datatype: "FP32", Shape: []int64{-1, 2}}},
+			}}},
+			Criteria: []catalogue.Criterion{{ID: "c", Version: 1, Threshold: &level, Confidence: 0.99, Applies: "true", NotApplicable: "n", Added: true, Source: "s", Cites: []string{"x"}}},
+			Items:    []plan.Item{{ID: "i-1", Goals: []string{"evasion"}, Parameters: map[string]any{"epsilon": 0.05, "norm": "linf"}, Solutions: []string{}, After: []string{"i-0"}, Inputs: []string{"model"}, Paired: "stands"}},
+			LeftOut:  []plan.LeftOut{{Goal: "g", State: "not-available", Reason: "r"}},
 		}},
 		Environments: []evidence.Environment{{ID: "e-1", Features: []string{"avx2"}, Sandbox: map[string]string{"seccomp": "on"}, Missing: []string{"x"}}},
 		Observations: []evidence.Observation{{
-			ID: "o-1", Inputs: []artefact.Digest{d}, Parameters: map[string]any{"epsilon": 0.05}, SolutionsOn: []string{}, RowsFile: "salted:00", RowsCount: 1, Ended: at, Digest: d,
+			ID: "o-1", Inputs: []artefact.Digest{d}, Parameters: map[string]any{"epsilon": 0.05}, SolutionsOn: []string{}, RowsFile: "salted:00", RowsCount: 1, Traffic: &evidence.Traffic{Calls: 1, Retries: 2, Seconds: 0.5}, Ended: at, Digest: d,
 			Result: result.Result{
 				State: result.Measured, Metrics: map[string]result.Metric{"x": m}, Validity: []result.Validity{{Check: "c", OK: true, Note: "n"}},
 				Findings: []result.Finding{{Rule: "r", Severity: result.High, Where: "w", What: "w", Fix: "f", Evidence: "e", Cites: []string{"c"}}},

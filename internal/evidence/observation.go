@@ -32,12 +32,20 @@ type Observation struct {
 	RowsFile    string    `json:"rows,omitempty"`
 	RowsCount   int       `json:"rows_count,omitempty"`
 	Environment string    `json:"environment"`
-	Queries     int64     `json:"queries"` // rows asked of the model
-	Seconds     float64   `json:"seconds"` // of one core
+	Queries     int64     `json:"queries"`           // rows asked of the model
+	Seconds     float64   `json:"seconds"`           // of one core
+	Traffic     *Traffic  `json:"traffic,omitempty"` // nil where the model is a file
 	Ended       time.Time `json:"ended"`
 
 	// Digest is of the canonical encoding of all above; it names the file.
 	Digest artefact.Digest `json:"digest,omitempty"`
+}
+
+// Traffic is what an observation took of a served model, as the parent counted it.
+type Traffic struct {
+	Calls   int     `json:"calls"`   // that were answered
+	Retries int     `json:"retries"` // calls that had to be made again
+	Seconds float64 `json:"seconds"` // that the server took for those answered
 }
 
 // Environment is where observations were made. A replay elsewhere compares

@@ -157,7 +157,7 @@ func (c *Client) infer(ctx context.Context, q *model.Question, retries int, r *m
 		}
 		return f
 	}, r)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !q.Raw { // what a server makes of a malformed question says nothing of others
 		c.note(f)
 	}
 	return got, f

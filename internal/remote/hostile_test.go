@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assize/assize/internal/model"
 	"github.com/assize/assize/internal/remote"
 	"github.com/assize/assize/internal/remote/remotetest"
 )
@@ -194,6 +195,83 @@ func TestGivenUp(t *testing.T) {
 	}
 	if calls != 3 || last == nil || !strings.Contains(last.Error(), "given up after 3 calls in a row without an answer") {
 		t.Errorf("%d calls, the last error: %v", calls, last)
+	}
+}
+
+// TestMalformedQuestionsGiveNothingUp sends tensors that a server answers with status 500, as several do: that is
+// a refusal, it is not asked again, and well-formed rows are still asked.
+func TestMalformedQuestionsGiveNothingUp(t *testing.T) {
+	s, broken, calls := sums(), true, 0
+	s.Before = func(w http.ResponseWriter, r *http.Request) bool {
+		if inference(r.URL.Path) && broken {
+			calls++
+			w.WriteHeader(http.StatusInternalServerError)
+			return true
+		}
+		return false
+	}
+	for _, protocol := range protocols() {
+		client := open(t, config(remotetest.Start(t, s), protocol))
+		broken, calls = true, 0
+		for range 5 {
+			q := question(1, 1, 2)
+			q.Raw = true
+			if got, err := client.Ask(t.Context(), q); err != nil || got.Refusal == "" || got.Lost != "" {
+				t.Fatalf("%s: got %+v, %v, want a refusal", protocol, got, err)
+			}
+		}
+		if broken = false; calls != 5 {
+			t.Errorf("%s: 5 questions took %d calls", protocol, calls)
+		}
+		if _, err := client.Ask(t.Context(), question(1, 1, 2, 3)); err != nil {
+			t.Errorf("%s: %v", protocol, err)
+		}
+	}
+}
+
+// TestRawQuestions: what is too large for what was agreed is not sent, what brings no answer is lost.
+func TestRawQuestions(t *testing.T) {
+	s := sums()
+	client := open(t, config(remotetest.Start(t, s), remote.REST))
+	large := question(10_000, make([]float32, 30_000)...)
+	large.Raw = true
+	if got, err := client.Ask(t.Context(), large); err != nil || got.Unsent == "" || s.Rows.Load() != 0 {
+		t.Errorf("got %+v, %v, want it unsent", got, err)
+	}
+	for name, q := range map[string]*model.Question{
+		"text":  {Type: "BYTES", Shape: []int64{1, 3}, Text: []string{"a\x00\"", "b", "c"}},
+		"bool":  {Type: "BOOL", Shape: []int64{1, 3}, Data: []byte{1, 0, 1}},
+		"bytes": {Type: "UINT8", Shape: []int64{3}, Data: []byte{1, 0, 255}},
+		"whole": {Type: "INT64", Shape: []int64{1, 1}, Data: bytes.Repeat([]byte{255}, 8)},
+		"none":  {Type: "FP32", Shape: []int64{0, 3}},
+		"one":   {Type: "FP32", Shape: []int64{}, Data: make([]byte, 4)},
+	} {
+		for _, protocol := range protocols() {
+			q.Raw = true
+			got, err := open(t, config(remotetest.Start(t, s), protocol)).Ask(t.Context(), q)
+			if err != nil || got.Refusal == "" {
+				t.Errorf("%s, %s: got %+v, %v, want a refusal", name, protocol, got, err)
+			}
+		}
+	}
+	s.Before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if inference(r.URL.Path) {
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	}
+	q := question(1, 1, 2, 3)
+	q.Raw = true
+	if got, err := client.Ask(t.Context(), q); err != nil || got.Lost == "" {
+		t.Errorf("got %+v, %v, want it lost", got, err)
+	}
+	for _, bad := range []*model.Question{
+		{Type: "FP32", Shape: []int64{1, 3}, Data: make([]byte, 4)}, {Type: "FP99", Shape: []int64{1}}, {Type: "FP32", Shape: []int64{-1, 1}},
+		{Type: "FP32", Shape: []int64{1 << 40, 1 << 40}}, {Type: "FP32", Shape: make([]int64, 17)},
+	} {
+		if _, err := client.Ask(t.Context(), bad); err == nil {
+			t.Errorf("%v: got no error", bad.Shape)
+		}
 	}
 }
 

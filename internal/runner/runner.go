@@ -85,6 +85,7 @@ type item struct {
 	failure  string
 	queries  int64
 	seconds  float64
+	traffic  *evidence.Traffic
 	share    map[*task]float64
 	finished float64 // rows of finished tasks
 	result   *result.Result
@@ -287,6 +288,14 @@ func (r *run) take(e event) error {
 	if e.done != nil {
 		it.queries += e.done.Queries
 		it.seconds += e.done.Seconds
+		if t := e.done.Traffic; r.Setup.Asker != nil && it.probe.Needs.Model {
+			if it.traffic == nil {
+				it.traffic = &evidence.Traffic{}
+			}
+			it.traffic.Calls += t.Calls
+			it.traffic.Retries += t.Retries
+			it.traffic.Seconds += t.Seconds
+		}
 	}
 	if it.open > 0 {
 		return r.progress(it)
@@ -346,7 +355,7 @@ func (r *run) finish(it *item) error {
 		ID: "o" + it.ID[1:], Item: it.ID, Probe: it.Probe, Version: it.Version, Result: *it.result,
 		Parameters: it.Parameters, Seed: hex.EncodeToString(it.seed[:]), SolutionsOn: it.Solutions,
 		Inputs: r.digests(it), RowsCount: rows.Len(), Environment: r.Environment,
-		Queries: it.queries, Seconds: it.seconds, Ended: r.Now().UTC(),
+		Queries: it.queries, Seconds: it.seconds, Traffic: it.traffic, Ended: r.Now().UTC(),
 	}
 	if err := r.Record(o, rows); err != nil {
 		return err
