@@ -1,11 +1,10 @@
 """A KServe model server for one ONNX model: python kserve_onnx.py --model_name credit MODEL."""
 
-import sys
+import argparse
 
 import numpy as np
 import onnxruntime
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer, model_server
-import argparse
 
 
 class OnnxModel(Model):
