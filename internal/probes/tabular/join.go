@@ -17,14 +17,12 @@ func join(j *measure.Joint) (*result.Result, error) {
 		}
 		return k
 	}
-	var why, reach float64
-	for i, v := range j.Rows.Column("why") {
-		why, reach = max(why, v), max(reach, j.Rows.Column("reach")[i])
+	var blind, reach float64
+	for i, v := range j.Rows.Column("blind") {
+		blind, reach = max(blind, v), max(reach, j.Rows.Column("reach")[i])
 	}
 	attackable := sum("attackable")
 	switch {
-	case why != 0:
-		return result.Unmeasured(result.NotApplicable, reason(why).text()), nil
 	case attackable == 0 && reach == allReach:
 		return result.Unmeasured(result.NotApplicable, fmt.Sprintf("nobody can ever be decided unfavourably: %s", outside(j))), nil
 	case attackable == 0:
@@ -44,12 +42,19 @@ func join(j *measure.Joint) (*result.Result, error) {
 	t.costs(r)
 	t.notes(r, reach, j)
 	r.Tables = tables(j, t.unit)
+	if blind != 0 {
+		r.Notes = append(r.Notes, "The search was an evolution on the system's answers, which proves nothing, because "+reason(blind).text()+".")
+		late := t.flips - sum("early")
+		r.Check("more-queries-find-little-more", 20*late <= t.searched, fmt.Sprintf("The second half of the queries found a gain for %d of %d rows that the first had not; one in twenty may be.", late, t.searched))
+	} else {
+		r.Check("file-is-the-model", sum("agrees") == n, fmt.Sprintf("For %d of %d rows the sums read from the file and the model's own answers agree.", sum("agrees"), n))
+		r.Check("cut-off-inside-scores", reach == someReach, fmt.Sprintf("Within the ranges of the domain both favourable and other decisions occur: %v.", reach == someReach))
+		r.Check("little-unproven", 20*t.unproven <= t.searched, fmt.Sprintf("Of %d of %d rows it is not known whether they can gain; one in twenty may be.", t.unproven, t.searched))
+	}
 	inside := sum("inside")
 	r.Check("enough-rows", t.searched >= 30, fmt.Sprintf("%d of %d rows have something to gain and can be searched; 30 are needed.", t.searched, n))
 	r.Check("rows-inside-domain", 20*(n-inside) <= n, fmt.Sprintf("%d of %d rows lie outside the domain; one in twenty may.", n-inside, n))
-	r.Check("file-is-the-model", sum("agrees") == n, fmt.Sprintf("For %d of %d rows the sums read from the file and the model's own answers agree.", sum("agrees"), n))
 	r.Check("found-changes-feasible", sum("found") == sum("feasible"), fmt.Sprintf("%d of %d changes that were found are feasible.", sum("feasible"), sum("found")))
-	r.Check("cut-off-inside-scores", reach == someReach, fmt.Sprintf("Within the ranges of the domain both favourable and other decisions occur: %v.", reach == someReach))
 	return r, nil
 }
 

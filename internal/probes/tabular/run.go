@@ -21,7 +21,7 @@ import (
 
 // The columns of the table, in this order; two per feature follow.
 const (
-	colWhy = iota
+	colBlind = iota
 	colAttackable
 	colFinite
 	colInside
@@ -37,6 +37,7 @@ const (
 	colEmpty
 	colReach
 	colBoxes
+	colEarly
 	ownColumns
 )
 
@@ -58,7 +59,7 @@ const (
 
 func table(c *measure.Case, unit string) *result.Rows {
 	r := &result.Rows{Index: append([]int(nil), c.Index...), Columns: []result.Column{
-		{Name: "why", Doc: "not 0: the model cannot be searched, by reason"},
+		{Name: "blind", Doc: "0: searched exactly; else by evolution, because of what is numbered so: 1 no trees and no linear model in the file, 2 other columns, 3 a decision that is not that of sums"},
 		{Name: "attackable", Doc: "1: somebody gains from another decision on the row"},
 		{Name: "finite", Doc: "1: every value of the row is a finite number; others are not searched"},
 		{Name: "inside", Doc: "1: the row itself lies inside the domain"},
@@ -74,6 +75,7 @@ func table(c *measure.Case, unit string) *result.Rows {
 		{Name: "empty", Doc: "1: proved that no change of the row, nor the row itself, is feasible"},
 		{Name: "reach", Doc: "1: no input of the domain can gain; 2: every one has the gain; 0: neither is known"},
 		{Name: "boxes", Doc: "boxes of inputs that were looked at"},
+		{Name: "early", Doc: "1: evolution had found a change that gains on half its queries"},
 	}}
 	for _, f := range c.Domain.Features() {
 		r.Columns = append(r.Columns, result.Column{Name: "x." + f.Name, Doc: "what was found, or the row itself", Unit: f.Unit, Data: true})
@@ -115,7 +117,10 @@ func prices(d *domain.Domain) (price []float64, unit string) {
 type searcher struct {
 	c    *measure.Case
 	rows *result.Rows
-	g    *cheapest.Engine
+	// price is that of a unit of each feature.
+	price []float64
+	g     *cheapest.Engine // nil: the model cannot be read
+
 	r    *reading
 	aims map[model.Decision]aimed
 	// reach is what colReach says of the whole target.
@@ -139,22 +144,20 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 		return nil, fmt.Errorf("read parameters: work %v\nhint: it is at least 1", c.Params.Float("work"))
 	}
 	price, unit := prices(c.Domain)
-	s := &searcher{c: c, rows: table(c, unit), aims: map[model.Decision]aimed{}}
+	s := &searcher{c: c, rows: table(c, unit), price: price, aims: map[model.Decision]aimed{}}
 	var a model.Answers
 	if err := c.Model.Predict(ctx, c.Data.X, len(c.Index), &a); err != nil {
 		return nil, err
 	}
-	why, err := s.open(price, a.K)
+	why, err := s.open(a.K)
 	if err != nil {
 		return nil, err
 	}
 	for i := range c.Index {
-		s.rows.Columns[colWhy].Values[i] = float64(why)
+		s.rows.Columns[colBlind].Values[i] = float64(why)
 		s.rows.Columns[colReach].Values[i] = s.reach
-		if why == 0 {
-			if err := s.row(ctx, i, c.Model.Decision(&a, i)); err != nil {
-				return nil, err
-			}
+		if err := s.row(ctx, i, c.Model.Decision(&a, i)); err != nil {
+			return nil, err
 		}
 		c.Done(float64(i) / float64(len(c.Index)))
 	}
@@ -165,7 +168,7 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 // fileLimit bounds the model file that is read.
 const fileLimit = 1 << 30
 
-func (s *searcher) open(price []float64, columns int) (reason, error) {
+func (s *searcher) open(columns int) (reason, error) {
 	why := notRead
 	for _, f := range s.c.Files {
 		if f.Kind != artefact.Model {
@@ -183,7 +186,7 @@ func (s *searcher) open(price []float64, columns int) (reason, error) {
 			continue
 		}
 		var err error
-		if s.g, err = cheapest.New(m, s.c.Domain, price); err != nil {
+		if s.g, err = cheapest.New(m, s.c.Domain, s.price); err != nil {
 			return 0, err
 		}
 		favours := func(d model.Decision) bool { return s.c.Model.Rule().Favours(d, s.c.Model.Classes()) }
@@ -251,16 +254,22 @@ func (s *searcher) row(ctx context.Context, i int, from model.Decision) error {
 	if !attackable || !finite {
 		return nil
 	}
+	if s.g == nil {
+		got, err := s.evolve(ctx, i, from, c.Params.Int("queries"))
+		if err != nil {
+			return fmt.Errorf("search row %d: %w", c.Index[i], err)
+		}
+		flag(colEarly, got.early)
+		return s.found(ctx, i, from, got.x, got.cost)
+	}
 	to := s.aim(from)
-	agrees := to.agrees(x, from, to.rounding)
-	flag(colAgrees, agrees)
+	flag(colAgrees, to.agrees(x, from, to.rounding))
 	if to.aim == nil {
 		flag(colNever, true)
 		flag(colExact, true)
 		return nil
 	}
-	gains := s.gains(ctx, from)
-	got, err := s.g.Search(ctx, x, to.aim, cheapest.Options{Noise: to.noise, Work: c.Params.Int("work"), Accept: gains})
+	got, err := s.g.Search(ctx, x, to.aim, cheapest.Options{Noise: to.noise, Work: c.Params.Int("work"), Accept: s.gains(ctx, from)})
 	if err = cmp.Or(s.err, err); err != nil {
 		return fmt.Errorf("search row %d: %w", c.Index[i], err)
 	}
@@ -272,21 +281,32 @@ func (s *searcher) row(ctx context.Context, i int, from model.Decision) error {
 	if !never {
 		put(colLower, got.Lower)
 	}
-	if got.X == nil {
+	return s.found(ctx, i, from, got.X, got.Upper)
+}
+
+// found checks a change of row i once more, if there is one, and asks the system itself.
+func (s *searcher) found(ctx context.Context, i int, from model.Decision, x []float32, cost float64) error {
+	if x == nil {
 		return nil
 	}
-	feasible, flips := c.Domain.Feasible(got.X, x), gains(got.X)
+	put := func(col int, v float64) { s.rows.Columns[col].Values[i] = v }
+	orig := s.c.Data.Row(i)
+	feasible, flips := s.c.Domain.Feasible(x, orig), s.gains(ctx, from)(x)
 	if s.err != nil {
 		return s.err
 	}
-	flag(colFound, true)
-	flag(colFeasible, feasible)
-	flag(colFlips, feasible && flips)
-	flag(colStands, !feasible || !flips)
-	put(colCost, got.Upper)
-	for j, v := range got.X {
+	put(colFound, 1)
+	put(colCost, cost)
+	if feasible {
+		put(colFeasible, 1)
+	}
+	if feasible && flips {
+		put(colFlips, 1)
+		put(colStands, 0)
+	}
+	for j, v := range x {
 		put(ownColumns+j, float64(v))
-		put(ownColumns+len(x)+j, float64(v)-float64(x[j]))
+		put(ownColumns+len(x)+j, float64(v)-float64(orig[j]))
 	}
 	return nil
 }

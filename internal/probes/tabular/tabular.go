@@ -21,10 +21,12 @@ func feasible() measure.Probe {
 			"The price of a change is the sum of the owner's costs for each unit (where no feature that can change states one: of shares of the ranges); in a one-hot group the price of the member that is taken up. " +
 			"Tree ensembles and linear models, scorecards among them, are read from the model file and searched by branch and bound: boxes of inputs, which the relations narrow and the model bounds, cheapest first. " +
 			"The answer is then exact: the cheapest change there is, or the proof that there is none; where the budget ends first, the row is called unproven and the cheapest price is bounded from both sides. " +
+			"Other models are searched by evolution on the system's answers alone, which finds changes and proves nothing. " +
 			"The decision is that of the rule behind the solutions that are on. Every change that was found is checked for feasibility once more and asked of the system itself; it counts only when both hold.",
 		Goals: []string{"evasion"}, Threats: []string{"evasion"},
 		Cites: []string{
 			"Simonetto, Ghamizi, Cordy: Constrained Adaptive Attack: Effective Adversarial Attack Against Deep Neural Networks for Tabular Data. NeurIPS 2024, arXiv 2406.00775",
+			"Simonetto, Dyrmishi, Ghamizi, Cordy, Le Traon: A Unified Framework for Adversarial Attack and Defense in Constrained Feature Space. IJCAI 2022, arXiv 2112.01156",
 			"Ustun, Spangher, Liu: Actionable Recourse in Linear Classification. FAT* 2019, arXiv 1809.06514",
 			"Kantchelian, Tygar, Joseph: Evasion and Hardening of Tree Ensemble Classifiers. ICML 2016, arXiv 1509.07892",
 			"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
@@ -32,6 +34,7 @@ func feasible() measure.Probe {
 		Needs: measure.Needs{Model: true, Data: true, Domain: true, Rule: true, Files: true, Gain: true, Layout: "columns"},
 		Params: []measure.Param{
 			{Name: "rows", Doc: "rows that are searched", Unit: "rows", Quick: 100.0, Standard: 500.0, Thorough: 5000.0},
+			{Name: "queries", Doc: "budget of each row where evolution searches: rows asked of the model", Unit: "queries", Quick: 1000.0, Standard: 3000.0, Thorough: 20000.0},
 			{Name: "work", Doc: "budget of each row: nodes of trees, or features, that are looked at", Unit: "nodes", Quick: 1e6, Standard: 1e7, Thorough: 1e9},
 		},
 		Metrics: []string{"feasible_flip", "unproven_share", "infeasible", "median_cost", "cheapest_cost", "cost_p10", "cost_p90", "rows_attackable"},
@@ -46,8 +49,8 @@ func feasible() measure.Probe {
 
 const confidence = 0.95
 
-// reason says why a model cannot be searched; it travels in the rows, since a
-// row's result holds numbers alone.
+// reason says why a model cannot be searched exactly; it travels in the rows,
+// since a row's result holds numbers alone.
 type reason float64
 
 const (

@@ -256,13 +256,6 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%d rows have no feasible change, %v", empty, r.Rows.Validate())
 		}
 	})
-	t.Run("no trees and no linear model", func(t *testing.T) {
-		target := creditTarget(t)
-		target.Files[0].OpenPath = filepath.Join(credit, "features.csv")
-		if r := whole(t, probe, target, nil); r.State != result.Measured && r.State != result.NotApplicable || r.State == result.NotApplicable && r.Reason == "" {
-			t.Errorf("%s: %q", r.State, r.Reason)
-		}
-	})
 	t.Run("contradictory relations", func(t *testing.T) {
 		d, err := domain.New([]domain.Feature{{Name: "a", Type: domain.Real, Max: 9, Mutable: domain.Yes}}, []string{"x.a > 5", "x.a < 4"})
 		if err != nil {
@@ -312,5 +305,26 @@ func TestTenThousandTrees(t *testing.T) {
 		if got.Work > work+10000*64 || got.X == nil && !math.IsInf(got.Upper, 1) {
 			t.Errorf("row %d: work %d of %d, %+v", i, got.Work, work, got)
 		}
+	}
+}
+
+// Where the file cannot be read, evolution finds most of what exact search does,
+// and never what exact search proves away or undercuts.
+func TestEvolution(t *testing.T) {
+	probe, target := tabular.Probes()[0], creditTarget(t)
+	target.Data.Index = target.Data.Index[:100]
+	target.Data.X = target.Data.X[:100*target.Data.Width]
+	best := whole(t, probe, target, nil, "band")
+	target.Files[0].OpenPath = filepath.Join(credit, "features.csv")
+	target.Params["queries"] = 400.0
+	measuretest.Accept(t, probe, target)
+	blind := whole(t, probe, target, nil, "band")
+	for i := range target.Data.Index {
+		if blind.Rows.Column("flips")[i] == 1 && (best.Rows.Column("never")[i] == 1 || blind.Rows.Column("cost")[i] < best.Rows.Column("lower")[i]*(1-1e-6)) {
+			t.Errorf("row %d: a change of price %v, and exact search proves %v", i, blind.Rows.Column("cost")[i], best.Rows.Column("lower")[i])
+		}
+	}
+	if got, want := *blind.Metrics["feasible_flip"].K, *best.Metrics["feasible_flip"].K; 10*got < 9*want {
+		t.Errorf("evolution finds %d gains of %d", got, want)
 	}
 }

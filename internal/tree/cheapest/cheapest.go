@@ -142,15 +142,20 @@ func (g *Engine) goal(halves []exact.Half) (goal, error) {
 }
 
 // Cost is the price of changing orig into x, as New has it.
-func (g *Engine) Cost(x, orig []float32) float64 {
+func (g *Engine) Cost(x, orig []float32) float64 { return Cost(g.dom, g.price, x, orig) }
+
+// Cost is what changing orig into x costs at prices for each unit of each
+// feature; of a one-hot group the price of the member that becomes 1.
+func Cost(d *domain.Domain, price []float64, x, orig []float32) float64 {
 	sum := 0.0
+	features := d.Features()
 	for i, v := range x {
 		switch {
 		case v == orig[i]:
-		case g.group[i] < 0:
-			sum += g.price[i] * math.Abs(float64(v)-float64(orig[i]))
+		case features[i].Group == "":
+			sum += price[i] * math.Abs(float64(v)-float64(orig[i]))
 		case v == 1:
-			sum += g.price[i]
+			sum += price[i]
 		}
 	}
 	return sum
