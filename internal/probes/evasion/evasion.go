@@ -7,7 +7,7 @@ import "github.com/assize/assize/internal/measure"
 
 // Probes lists the probes of the family; those that others require come first.
 func Probes() []measure.Probe {
-	return []measure.Probe{noiseProbe(), hopSkipJumpProbe(), squareProbe(), boundaryProbe(), transferProbe(), worstProbe(), regressionProbe()}
+	return []measure.Probe{noiseProbe(), hopSkipJumpProbe(), squareProbe(), boundaryProbe(), transferProbe(), autoAttackProbe(), worstProbe(), regressionProbe()}
 }
 
 var (
