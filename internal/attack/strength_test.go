@@ -70,11 +70,17 @@ type network struct {
 // open opens a network that gives logits and picks the rows that it has right.
 func open(tb testing.TB, name string, x []float32, y []int) *network {
 	tb.Helper()
-	orttest.Load(tb)
 	path := filepath.Join(tb.TempDir(), "model.onnx")
 	if err := os.WriteFile(path, shared(tb, name), 0o600); err != nil {
 		tb.Fatal(err)
 	}
+	return openFile(tb, path, x, y)
+}
+
+// openFile is open for a model file.
+func openFile(tb testing.TB, path string, x []float32, y []int) *network {
+	tb.Helper()
+	orttest.Load(tb)
 	spec := &model.Spec{Path: path, Output: model.Output{Kind: model.Logits}, Rule: model.Rule{Kind: model.Argmax}}
 	m, _, err := model.Open(tb.Context(), spec)
 	if err != nil {
