@@ -156,7 +156,13 @@ func allowedImports() map[string][]string {
 		"runner": join(nouns, only("worker", "measure", "probes/suite")),
 		"ledger": only("evidence", "durable"),
 		"judge":  join(nouns, only("stat")),
-		"verify": join(nouns, only("ledger", "judge")),
+		"verify": join(nouns, only("ledger", "judge", "witness")),
+		// What others say of a checkpoint; only what gets it reaches the network.
+		"witness":       nil,
+		"witness/stamp": only("witness"),
+		"witness/ask":   only("witness", "witness/stamp"),
+		// An authority and a witness on loopback, for tests of several packages.
+		"witness/witnesstest": nil,
 		// Joins recorded rows again by what a probe says of itself.
 		"replay": join(nouns, only("measure")),
 
@@ -206,9 +212,9 @@ func allowedImports() map[string][]string {
 		"report/oscal":        report,
 		"report/sarif":        join(report, only("scan")),
 
-		"engine": join(nouns, means, only("measure", "probes/suite", "checklist", "foreign", "remote"), stages, formats), // remote: the parent carries the traffic
+		"engine": join(nouns, means, only("measure", "probes/suite", "checklist", "foreign", "remote", "witness", "witness/ask", "witness/stamp"), stages, formats), // remote: the parent carries the traffic
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
-		"cli":               join(nouns, only("durable", "engine", "draft", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing", "scan", "scan/rules", "scan/suite"), formats),
+		"cli":               join(nouns, only("durable", "engine", "draft", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "witness", "witness/stamp", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing", "scan", "scan/rules", "scan/suite"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker
 		"cmd/assize-verify": only("verify", "ledger"),
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/report/terminal"
 	"github.com/assize/assize/internal/report/wording"
+	"github.com/assize/assize/internal/witness"
 )
 
 func (a *App) assess() *cobra.Command {
@@ -25,6 +26,8 @@ func (a *App) assess() *cobra.Command {
 	var workers int
 	var memory int64
 	var resume bool
+	var stamps, witnesses []string
+	var witnessKeys string
 	c := &cobra.Command{
 		Use:   "assess TARGET",
 		Short: "Measure a target, decide, and write its dossier",
@@ -44,6 +47,15 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 			}
 			o := a.options(args[0], depth)
 			o.Workers, o.MemoryBytes, o.Catalogue, o.Resume = workers, memory<<20, overlay, resume
+			o.Timestamps, o.Witnesses = stamps, witnesses
+			if len(witnesses) > 0 || witnessKeys != "" {
+				if len(witnesses) == 0 || witnessKeys == "" {
+					return usageError{fmt.Errorf("--witness and --witness-key go together\nhint: the key is what the witness publishes: name+id+base64")}
+				}
+				if o.WitnessKeys, err = witness.ReadKeys(witnessKeys); err != nil {
+					return err
+				}
+			}
 			show := a.progress()
 			defer show.stop()
 			o.Handler = show
@@ -76,6 +88,9 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 	addCatalogueFlag(c, &overlay)
 	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
 	c.Flags().StringSliceVar(&allow, "allow", nil, "verdicts of claimed goals that do not change the exit status: inconclusive, not-assessed")
+	c.Flags().StringSliceVar(&stamps, "timestamp", nil, "address of a time stamping authority (RFC 3161) that stamps the end of the log")
+	c.Flags().StringSliceVar(&witnesses, "witness", nil, "submission prefix of a witness (C2SP tlog-witness) that cosigns the end of the log")
+	c.Flags().StringVar(&witnessKeys, "witness-key", "", "file of the witnesses' keys, one a line")
 	c.Flags().BoolVar(&resume, "resume", false, "go on with the last run where it was broken off, by a crash or kill -9")
 	c.Flags().IntVar(&workers, "workers", 0, "processes at a time (default: one per core)")
 	c.Flags().Int64Var(&memory, "memory", 1024, "data memory of each worker, in MiB")

@@ -126,6 +126,26 @@ type Log struct {
 	Size   int64  `json:"size"` // of the checkpoint in log/
 	// EarlierRuns of this target stand in the same ledger.
 	EarlierRuns int `json:"earlier_runs"`
+	// OtherLogs is how many other ledgers the key's owner has begun for a target
+	// of this name, as far as the key's folder knows: the log was started anew.
+	OtherLogs int `json:"other_logs,omitempty"`
+	// Stamps and Witnesses are what parties outside said of the checkpoint in log/.
+	Stamps    []Stamp   `json:"stamps,omitempty"`
+	Witnesses []Witness `json:"witnesses,omitempty"`
+}
+
+// Stamp is a time stamp of an authority (RFC 3161) over the signed checkpoint.
+type Stamp struct {
+	File      string    `json:"file"` // the authority's answer, in DER
+	Time      time.Time `json:"time"`
+	Authority string    `json:"authority"` // subject of its certificate
+}
+
+// Witness is a cosignature over the checkpoint (C2SP tlog-cosignature, version 1).
+type Witness struct {
+	Name string    `json:"name"`
+	Key  string    `json:"key"` // name+id+base64
+	Time time.Time `json:"time"`
 }
 
 // Outcome is the digest of all that was decided, and of what the dossier says

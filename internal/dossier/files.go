@@ -23,6 +23,10 @@ const (
 	ReportName   = "report.html"
 	EvidenceName = "evidence" // folder of observations and rows
 	LogName      = "log"      // folder of the ledger's tile tree
+	OutsideName  = "outside"  // folder of time stamps and cosignatures
+	// CosignaturesName holds the lines of witnesses' signatures over log/checkpoint.
+	CosignaturesName = OutsideName + "/cosignatures"
+	CheckpointName   = LogName + "/checkpoint"
 )
 
 // SignatureDomain keeps the signature of a list of files apart from any other use of the key.
@@ -58,13 +62,14 @@ func (f Files) Payload() ([]byte, error) {
 }
 
 // List digests every file below dir but files.json. A link, a special file, an
-// unsafe name and too many files are errors that name the file; dir itself may be a link.
+// unsafe name, a folder without files and too many files are errors that name the file; dir itself may be a link.
 func List(ctx context.Context, dir string) ([]File, error) {
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, err
 	}
 	var files []File
+	var folders []string // relative, with a slash at the end
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -75,6 +80,12 @@ func List(ctx context.Context, dir string) ([]File, error) {
 		}
 		rel = filepath.ToSlash(rel)
 		if d.IsDir() {
+			if len(folders) == maxFiles {
+				return fmt.Errorf("there are more than %d folders", maxFiles)
+			}
+			if rel != "." {
+				folders = append(folders, rel+"/")
+			}
 			return ctx.Err()
 		}
 		if !d.Type().IsRegular() {
@@ -101,7 +112,16 @@ func List(ctx context.Context, dir string) ([]File, error) {
 		return nil
 	})
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	return files, err
+	if err != nil {
+		return files, err
+	}
+	for _, f := range folders {
+		i, _ := slices.BinarySearchFunc(files, f, func(file File, f string) int { return strings.Compare(file.Path, f) })
+		if i == len(files) || !strings.HasPrefix(files[i].Path, f) {
+			return files, fmt.Errorf("%q is a folder without a file", strings.TrimSuffix(f, "/"))
+		}
+	}
+	return files, nil
 }
 
 // ReadFiles reads the list of a dossier's files. It does not verify it.
@@ -193,3 +213,6 @@ func (d *Dossier) Encode() ([]byte, error) {
 
 // EvidencePath is the file of an observation or of rows, by digest.
 func EvidencePath(hex string) string { return EvidenceName + "/" + hex }
+
+// StampPath is the file of the n-th time stamp, from 1.
+func StampPath(n int) string { return fmt.Sprintf("%s/timestamp-%d.tsr", OutsideName, n) }

@@ -27,6 +27,7 @@ import (
 	"github.com/assize/assize/internal/probes/suite"
 	"github.com/assize/assize/internal/result"
 	"github.com/assize/assize/internal/runner"
+	"github.com/assize/assize/internal/witness"
 	"github.com/assize/assize/internal/worker"
 )
 
@@ -45,6 +46,11 @@ type Options struct {
 	Now         func() time.Time
 	// Resume goes on with the last run of the target where that was broken off.
 	Resume bool
+	// Timestamps are addresses of time stamping authorities (RFC 3161), Witnesses
+	// submission prefixes of witnesses (C2SP tlog-witness), whose keys are WitnessKeys. The checkpoint at the
+	// end of the run is shown to them. Without any nothing uses the network.
+	Timestamps, Witnesses []string
+	WitnessKeys           []*witness.Key
 
 	// Planned hears the plan before anything is measured; an error stops it there.
 	Planned func(*Forecast) error

@@ -37,6 +37,8 @@ type record struct {
 	run          string
 	first        int64
 	earlier      int
+	others       int // ledgers that were begun before for a target of this name
+	options      *Options
 	now          func() time.Time
 	observations []evidence.Observation
 	tables       map[string]*result.Rows // by observation
@@ -44,7 +46,7 @@ type record struct {
 
 // openRecord makes sure that everything can be written before anything is measured.
 func openRecord(p *prepared, o *Options) (*record, error) {
-	r := &record{target: p.dir, state: filepath.Join(p.dir, stateName), now: o.Now, observations: []evidence.Observation{}, tables: map[string]*result.Rows{}}
+	r := &record{options: o, target: p.dir, state: filepath.Join(p.dir, stateName), now: o.Now, observations: []evidence.Observation{}, tables: map[string]*result.Rows{}}
 	for _, dir := range []string{r.state, filepath.Join(r.state, blobsName)} {
 		if err := durable.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("open record of runs: %w", err)
@@ -61,6 +63,9 @@ func openRecord(p *prepared, o *Options) (*record, error) {
 		return nil, err
 	}
 	r.first = r.log.Size()
+	if r.others, err = r.otherLogs(o.KeyFolder, p.manifest.Target.Name); err != nil {
+		return nil, errors.Join(err, r.log.Close())
+	}
 	if r.earlier, err = r.earlierRuns(); err != nil {
 		return nil, errors.Join(err, r.log.Close())
 	}
@@ -188,12 +193,13 @@ func (r *record) place(ctx context.Context, d *dossier.Dossier) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	d.Log = dossier.Log{Origin: point.Origin, Key: r.key.Verifier().String(), First: r.first, Size: point.Size, EarlierRuns: r.earlier}
+	d.Log = dossier.Log{Origin: point.Origin, Key: r.key.Verifier().String(), First: r.first, Size: point.Size, EarlierRuns: r.earlier, OtherLogs: r.others}
+	outside := r.askOutside(ctx, d)
 	temp := filepath.Join(r.state, "dossier-"+r.run[:8])
 	if err := os.RemoveAll(temp); err != nil { // of a run that was broken off
 		return "", durable.Explain("write dossier", temp, err)
 	}
-	if err := r.write(ctx, temp, d); err != nil {
+	if err := r.write(ctx, temp, d, outside); err != nil {
 		return "", errors.Join(err, os.RemoveAll(temp))
 	}
 	dir := Folder(r.target)
@@ -215,8 +221,12 @@ func (r *record) place(ctx context.Context, d *dossier.Dossier) (string, error) 
 }
 
 // write lays a dossier out in a new folder; the signed list of files comes last.
-func (r *record) write(ctx context.Context, dir string, d *dossier.Dossier) error {
-	if err := durable.MkdirAll(filepath.Join(dir, dossier.EvidenceName), 0o755); err != nil {
+func (r *record) write(ctx context.Context, dir string, d *dossier.Dossier, outside map[string][]byte) error {
+	folder := dir
+	if len(d.Observations) > 0 {
+		folder = filepath.Join(dir, dossier.EvidenceName)
+	}
+	if err := durable.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
 	for i := range d.Observations {
@@ -239,6 +249,16 @@ func (r *record) write(ctx context.Context, dir string, d *dossier.Dossier) erro
 	}
 	if err := ledger.WriteVerifier(filepath.Join(dir, keyName), r.key.Verifier()); err != nil {
 		return err
+	}
+	if len(outside) > 0 {
+		if err := durable.MkdirAll(filepath.Join(dir, dossier.OutsideName), 0o755); err != nil {
+			return err
+		}
+	}
+	for name, b := range outside {
+		if err := durable.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), b, 0o644); err != nil {
+			return err
+		}
 	}
 	main, err := d.Encode()
 	if err != nil {

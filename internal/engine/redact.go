@@ -57,7 +57,7 @@ func Redact(ctx context.Context, dir, out, keyFolder string) (*Redacted, error) 
 		return nil, durable.Explain("redact dossier", temp, err)
 	}
 	for _, f := range files.Files {
-		if !keep[f.Path] && !strings.HasPrefix(f.Path, dossier.LogName+"/") {
+		if !keep[f.Path] && !strings.HasPrefix(f.Path, dossier.LogName+"/") && !strings.HasPrefix(f.Path, dossier.OutsideName+"/") {
 			if !strings.HasPrefix(f.Path, dossier.EvidenceName+"/") && f.Path != dossier.ReportName {
 				r.Files = append(r.Files, f.Path)
 			}

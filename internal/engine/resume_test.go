@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/evidence"
@@ -224,7 +226,7 @@ func TestResumePutsTheDossierInPlace(t *testing.T) {
 	}
 	o.Resume = true
 	got, dir := assess(t, o)
-	if got.Run != want.Run || got.Log != want.Log {
+	if got.Run != want.Run || !cmp.Equal(got.Log, want.Log) {
 		t.Errorf("got run %s with log %+v, want %s with %+v", got.Run, got.Log, want.Run, want.Log)
 	}
 	if v := must(verify.Dossier(context.Background(), dir, nil))(t); !v.OK() {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/ledger"
+	"github.com/assize/assize/internal/witness"
 )
 
 // Report is what was checked and how it came out.
@@ -40,8 +41,21 @@ func (r *Report) OK() bool {
 	return len(r.Checks) > 0 && !slices.ContainsFunc(r.Checks, func(c Check) bool { return !c.OK })
 }
 
+// Trust is what the caller knows from somewhere other than the dossier. What is
+// nil or empty is taken from the dossier, where it vouches for itself.
+type Trust struct {
+	Key       *ledger.Verifier // of who signed
+	Witnesses []*witness.Key   // one of which must have cosigned
+	// Stamp checks time stamps; nil does not check them and says so. Checking
+	// needs certificates, which the smallest of verifiers does without.
+	Stamp witness.CheckStamp
+	// Authorities says that Stamp wants certificates that lead to the caller's own roots.
+	Authorities bool
+}
+
 // underCheck is what the checks share.
 type underCheck struct {
+	trust   Trust
 	dir     string
 	files   *dossier.Files
 	key     *ledger.Verifier
@@ -53,13 +67,18 @@ type underCheck struct {
 // caller trusts; nil takes the one inside, which then vouches for itself. The
 // error is for a folder that is no dossier; what is wrong with one stands in the report.
 func Dossier(ctx context.Context, dir string, key *ledger.Verifier) (*Report, error) {
+	return Trusting(ctx, dir, Trust{Key: key})
+}
+
+// Trusting is Dossier for a caller who trusts authorities and witnesses too.
+func Trusting(ctx context.Context, dir string, trust Trust) (*Report, error) {
 	if info, err := os.Stat(dir); err != nil {
 		return nil, fmt.Errorf("verify dossier: %w\nhint: name the folder that assess wrote", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("verify dossier: %q is a file\nhint: name the folder that holds it", dir)
 	}
-	u := &underCheck{dir: dir, key: key}
-	r := &Report{Trusted: key != nil}
+	u := &underCheck{trust: trust, dir: dir, key: trust.Key}
+	r := &Report{Trusted: trust.Key != nil}
 	steps := []struct {
 		name string
 		run  func(context.Context) (string, error)
@@ -75,6 +94,7 @@ func Dossier(ctx context.Context, dir string, key *ledger.Verifier) (*Report, er
 		{"seeds", u.checkSeeds},
 		{"decisions, judged again", u.judgeAgain},
 		{"effects, compared again", u.compareAgain},
+		{"time stamps and witnesses", u.checkOutside},
 	}
 	for _, s := range steps {
 		detail, err := s.run(ctx)
@@ -115,12 +135,12 @@ func (r *Report) say(u *underCheck) {
 		if n := u.dossier.Log.EarlierRuns; n > 0 {
 			r.Shows = append(r.Shows, fmt.Sprintf("%d earlier runs of this target stand in the same ledger", n))
 		}
+		r.Shows = append(r.Shows, u.outsideShows()...)
 	}
 	if !r.Trusted {
 		r.DoesNotShow = append(r.DoesNotShow, "who signed: the key comes from the dossier itself; compare it with one that you got elsewhere (--key FILE)")
 	}
-	r.DoesNotShow = append(r.DoesNotShow,
-		"that the provider did not run before, dislike the outcome and start over with a new ledger: outside time stamps, witnesses or a replay can show that, and this dossier carries none",
+	r.DoesNotShow = append(r.DoesNotShow, u.startedOver(),
 		"that the measurements were really made on this target: replaying them can",
 		"that report.html says what dossier.json does: assize report writes it anew",
 		"that the criteria fit the intended purpose: judge them, or judge the evidence by your own")

@@ -61,7 +61,7 @@ func TestHonestDossier(t *testing.T) {
 		}
 		want := []string{
 			"list of files", "signature of the list", "every file", "ledger", "dossier.json", "order in the ledger",
-			"items of the plan", "evidence", "seeds", "decisions, judged again", "effects, compared again",
+			"items of the plan", "evidence", "seeds", "decisions, judged again", "effects, compared again", "time stamps and witnesses",
 		}
 		if diff := cmp.Diff(names, want); diff != "" {
 			t.Errorf("checks (-got +want):\n%s", diff)

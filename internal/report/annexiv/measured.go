@@ -173,7 +173,7 @@ func testLog(d *dossier.Dossier) []Block {
 		rows = append(rows, []string{o.ID, o.Probe, wording.Words(string(o.State)), wording.Moment(o.Ended), string(o.Digest)})
 	}
 	blocks = append(blocks, table([]string{"Observation", "Probe", "State", "Ended", "Digest"}, rows)...)
-	return append(blocks, Block{Text: wording.VerificationShows}, Block{Text: wording.VerificationLacks})
+	return append(blocks, Block{Text: wording.VerificationShows}, Block{Text: wording.VerificationLacks(d)})
 }
 
 func goalTable(d *dossier.Dossier) []Block {

@@ -20,21 +20,21 @@ import (
 // view is a dossier as the template wants it.
 type view struct {
 	*dossier.Dossier
-	Policy, Headline         string
-	Style                    template.CSS
-	Means, Shows, ShowsNot   string
-	Criteria, CriteriaPassed int
-	Claims, Others           []*goal
-	Counts                   []wording.Count
-	Changes                  []*change
-	Unmeasured               []solution
-	Gaps                     []wording.Gap
-	Lineage                  *drawing
-	LineageError             string
-	Names                    map[artefact.Digest]string
-	Rest                     []*observation
-	Items                    []item
-	Answered                 []dossier.Requirement // that are not open
+	Policy, Headline             string
+	Style                        template.CSS
+	Means, Shows, ShowsNot, Runs string
+	Criteria, CriteriaPassed     int
+	Claims, Others               []*goal
+	Counts                       []wording.Count
+	Changes                      []*change
+	Unmeasured                   []solution
+	Gaps                         []wording.Gap
+	Lineage                      *drawing
+	LineageError                 string
+	Names                        map[artefact.Digest]string
+	Rest                         []*observation
+	Items                        []item
+	Answered                     []dossier.Requirement // that are not open
 }
 
 type goal struct {
@@ -98,7 +98,7 @@ func look(d *dossier.Dossier) *view {
 	style := page.Style(own)
 	v := &view{
 		Dossier: d, Policy: page.Policy(style), Headline: wording.Headline(d), Style: template.CSS(style),
-		Means: wording.VerdictMeans, Shows: wording.VerificationShows, ShowsNot: wording.VerificationLacks,
+		Means: wording.VerdictMeans, Shows: wording.VerificationShows, ShowsNot: wording.VerificationLacks(d), Runs: wording.Runs(d),
 		Counts: wording.Counts(d.Summary), Gaps: wording.Gaps(d), Names: map[artefact.Digest]string{},
 	}
 	for _, a := range d.Artefacts {

@@ -262,8 +262,8 @@ func (p *page) verify(d *dossier.Dossier) {
 	p.block("```\nassize verify DIR --key FILE\nassize-verify DIR --key FILE\n```")
 	p.bullets([]string{
 		"Plan digest: " + wording.Markdown(string(d.Plan.Digest)), "Seed nonce: " + wording.Markdown(d.Plan.SeedNonce), "Catalogue digest: " + wording.Markdown(string(d.Plan.Catalogue)),
-		fmt.Sprintf("Log: %s, entries from %d of %d, earlier runs: %d", wording.Markdown(d.Log.Origin), d.Log.First, d.Log.Size, d.Log.EarlierRuns), "Key that signed: " + wording.Markdown(d.Log.Key),
+		fmt.Sprintf("Log: %s, entries from %d of %d; %s", wording.Markdown(d.Log.Origin), d.Log.First, d.Log.Size, wording.Runs(d)), "Key that signed: " + wording.Markdown(d.Log.Key),
 	})
 	p.block("%s", wording.VerificationShows)
-	p.block("%s", wording.VerificationLacks)
+	p.block("%s", wording.Markdown(wording.VerificationLacks(d)))
 }

@@ -21,9 +21,43 @@ const (
 		"It is not a certification, and it says nothing of attacks that were not tried."
 	VerificationShows = "Verification shows that no byte of the dossier changed since it was signed, that the plan, the criteria and the seeds " +
 		"were written down before the first measurement, that the entries stand in that order, and that the decisions follow from the recorded measurements."
-	VerificationLacks = "It does not show that the provider did not start over until the result pleased, nor when the run took place. " +
-		"Time stamps from outside, witnesses of the log and a replay by another party are for that; this report has none of them."
 )
+
+// VerificationLacks says what verification does not show, and what of outside
+// stands against that: time stamps, witnesses, replay.
+func VerificationLacks(d *dossier.Dossier) string {
+	text := "It does not show that the provider did not start over until the result pleased, nor when the run took place. " +
+		"Time stamps from outside, witnesses of the log and a replay by another party are for that; "
+	var has []string
+	for _, s := range d.Log.Stamps {
+		has = append(has, fmt.Sprintf("a time stamp of %s by %s", Moment(s.Time), s.Authority))
+	}
+	for _, w := range d.Log.Witnesses {
+		has = append(has, fmt.Sprintf("a cosignature of %s by the witness %s", Moment(w.Time), w.Name))
+	}
+	if len(has) == 0 {
+		return text + "this report has none of them."
+	}
+	return text + "this report has " + join(has) + ". A replay is for whoever receives it."
+}
+
+// Runs says how many runs stand before this one in its log, and what the log cannot tell.
+func Runs(d *dossier.Dossier) string {
+	text := fmt.Sprintf("%d %s of this target %s before it in the same log", d.Log.EarlierRuns, plural(d.Log.EarlierRuns, "run", "runs"), plural(d.Log.EarlierRuns, "stands", "stand"))
+	if d.Log.EarlierRuns == 0 {
+		text = "the first run in its log"
+	}
+	switch {
+	case d.Log.OtherLogs > 0:
+		text += fmt.Sprintf("; the log was started anew: the same key has begun %d %s for a target of this name", d.Log.OtherLogs, plural(d.Log.OtherLogs, "other log", "other logs"))
+	case d.Log.EarlierRuns == 0:
+		text += ", which cannot tell of one that was put away"
+	}
+	if d.Resumed > 0 {
+		text += fmt.Sprintf("; broken off and resumed %d %s", d.Resumed, plural(d.Resumed, "time", "times"))
+	}
+	return text
+}
 
 // Clean makes text that may be hostile safe to show: line breaks and tabs become
 // spaces, and control, format (bidirectional, zero-width), private and invalid
