@@ -109,7 +109,7 @@ func (c *Client) broken(ctx context.Context, err error) *failure {
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
-	f := &failure{do: again, text: c.clean(err.Error()), silent: true}
+	f := &failure{do: again, text: c.clean(err.Error()), silent: true, hint: "check url under endpoint, and that the server runs"}
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
