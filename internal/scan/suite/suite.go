@@ -9,6 +9,7 @@ import (
 	"github.com/assize/assize/internal/scan/gguf"
 	"github.com/assize/assize/internal/scan/jsonfile"
 	"github.com/assize/assize/internal/scan/keras"
+	"github.com/assize/assize/internal/scan/known"
 	"github.com/assize/assize/internal/scan/onnxfile"
 	"github.com/assize/assize/internal/scan/packed"
 	"github.com/assize/assize/internal/scan/pickle"
@@ -18,6 +19,7 @@ import (
 	"github.com/assize/assize/internal/scan/savedmodel"
 	"github.com/assize/assize/internal/scan/tarfile"
 	"github.com/assize/assize/internal/scan/treefile"
+	"github.com/assize/assize/internal/scan/xmlfile"
 	"github.com/assize/assize/internal/scan/zipfile"
 )
 
@@ -30,7 +32,7 @@ func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
 // first word, so that text, which may also be opcodes, comes late.
 func Formats(set *rules.Set) []scan.Format {
 	archives := slices.Concat([]scan.Format{zipfile.Format{}, tarfile.Format{}}, packed.Formats())
-	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}}, keras.Formats(), savedmodel.Formats(), treefile.Formats(), []scan.Format{onnxfile.Format{}, jsonfile.Format{}})
+	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}}, keras.Formats(), savedmodel.Formats(), treefile.Formats(), known.Formats(), []scan.Format{onnxfile.Format{}, xmlfile.Format{}, jsonfile.Format{}})
 	return append(append(archives, models...), pickle.Format{Rules: set}, plain.Text{}, pickle.Hidden{Rules: set})
 }
 
