@@ -191,8 +191,6 @@ func allowedImports() map[string][]string {
 		"scan/treefile":    only("scan", "scan/window"),
 		"scan/xmlfile":     only("scan", "scan/window"),
 		"scan/known":       only("scan"),
-		"scan/xmlfile":     only("scan", "scan/window"),
-		"scan/known":       only("scan"),
 		"scan/wire":        only("scan/window"),
 		"scan/savedmodel":  only("scan", "scan/keras", "scan/window", "scan/wire"),
 		"scan/gguf":        only("scan", "scan/window"),

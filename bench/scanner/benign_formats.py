@@ -44,7 +44,7 @@ inputs = {
     "augmented": ((16, 16, 3), lambda x: layers.Rescaling(1 / 255.0)(layers.RandomFlip()(layers.Resizing(8, 8)(x)))),
     "dropout": ((9,), lambda x: layers.Softmax()(layers.Dropout(0.2)(layers.GaussianNoise(0.1)(x)))),
 }
-optimisers = ["adam", "sgd", "rmsprop", "adamw", "lion", "nadam", "adagrad", "adadelta", "adamax", "ftrl", "lamb"]
+optimisers = ["adam", "sgd", "rmsprop", "adamw", "lion", "nadam", "adagrad", "adadelta", "adamax", "ftrl", "adafactor"]
 for (name, (shape, body)), optimiser in zip(inputs.items(), optimisers):
     i = keras.Input(shape)
     m = keras.Model(i, body(i))
