@@ -186,7 +186,7 @@ func allowedImports() map[string][]string {
 		"scan/zipfile":     only("scan", "scan/extent", "scan/window"),
 		"scan/tarfile":     only("scan", "scan/window"),
 		"scan/packed":      only("scan", "scan/window"),
-		"scan/onnxfile":    only("onnx", "result", "scan", "scan/window", "scan/wire"), // one set of rules with the probe
+		"scan/onnxfile":    only("onnx", "result", "scan", "scan/extent", "scan/window", "scan/wire"), // one set of rules with the probe
 		"scan/jsonfile":    only("scan", "scan/jsondoc", "scan/keras", "scan/window"),
 		"scan/treefile":    only("scan", "scan/window"),
 		"scan/xmlfile":     only("scan", "scan/window"),

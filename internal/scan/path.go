@@ -58,7 +58,8 @@ func (s *Scanner) one(ctx context.Context, path string, info fs.FileInfo, report
 	if !before.Mode().IsRegular() || !os.SameFile(info, before) {
 		return s.unread(ctx, path, "the file was exchanged while it was opened", report)
 	}
-	return s.Reader(ctx, path, f, before.Size(), func(r FileReport) error {
+	in := &Input{ReaderAt: f, Path: path, Size: before.Size(), folder: filepath.Dir(path)}
+	return s.input(ctx, in, func(r FileReport) error {
 		if r.Path == path {
 			if after, err := f.Stat(); err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
 				r.add(Problemf("core/changed", 0, "the file changed while it was read"))

@@ -63,9 +63,13 @@ type run struct {
 // Reader scans the size bytes of r, which reports call path. It gives report the
 // members first and the file itself last. The error is that of ctx or of report.
 func (s *Scanner) Reader(ctx context.Context, path string, r io.ReaderAt, size int64, report func(FileReport) error) error {
+	return s.input(ctx, &Input{ReaderAt: r, Path: path, Size: size}, report)
+}
+
+// input is Reader for a file that may have others beside it.
+func (s *Scanner) input(ctx context.Context, in *Input, report func(FileReport) error) error {
 	p := &purse{Budget: s.Budget, now: s.Now}
-	p.deadline = p.now().Add(p.Time + time.Duration(size>>20)*p.PerMiB)
-	in := &Input{ReaderAt: r, Path: path, Size: size}
+	p.deadline = p.now().Add(p.Time + time.Duration(in.Size>>20)*p.PerMiB)
 	one := &run{s, p, report}
 	return one.file(ctx, &Sink{run: one, in: in}, nil)
 }

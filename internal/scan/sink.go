@@ -14,6 +14,8 @@ type Input struct {
 	Path  string // "outer!inner", as the system has it
 	Size  int64
 	Depth int // containers around it
+
+	folder string // of a file on disk
 }
 
 // Sink takes what a reader says of one file.

@@ -109,6 +109,34 @@ func TestScan(t *testing.T) {
 	}
 }
 
+// TestData: weights beside a model are known by what the model refers to, and nothing else is.
+func TestData(t *testing.T) {
+	m := model()
+	external(m.Graph.Initializers[0], "w.bin")
+	dir := t.TempDir()
+	for _, test := range []struct {
+		data    string
+		outcome scan.Outcome
+		unread  int64
+	}{{"0123456789abcdef", scan.Clean, 0}, {"0123456789abcdef\x00\x00", scan.Clean, 0}, {"0123456789abcdef\x01\x00", scan.Incomplete, 2}} {
+		for name, b := range map[string][]byte{"m.onnx": m.Bytes(), "w.bin": []byte(test.data)} {
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := &scan.Scanner{Formats: []scan.Format{onnxfile.Format{}, onnxfile.Data{}}, Budget: scan.DefaultBudget(), Now: time.Now}
+		err := s.Path(t.Context(), filepath.Join(dir, "w.bin"), func(r scan.FileReport) error {
+			if r.Outcome != test.outcome || r.Coverage.Unread != test.unread || r.Format != "onnx-data" {
+				t.Errorf("%q: %+v", test.data, r)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestShared finds every model of the conformance tests clean.
 func TestShared(t *testing.T) {
 	list, err := filepath.Glob("../../../../shared/data/*/*.onnx")

@@ -41,16 +41,24 @@ func (Index) Sniff(_ []byte, in *scan.Input) scan.Confidence {
 
 // Scan implements scan.Format.
 func (Index) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
+	return readIndex(ctx, in, out, true, nil)
+}
+
+// readIndex reads an index and calls visit, where there is one, with every variable.
+// Own says that out speaks of the index itself.
+func readIndex(ctx context.Context, in *scan.Input, out *scan.Sink, own bool, visit func(key, value []byte) error) error {
 	w, err := newWalker(ctx, in, out)
 	if err != nil {
 		return err
 	}
+	w.silent = !own
 	r := window.New(in, in.Size-footerBytes, in.Size)
 	footer, err := r.Take(footerBytes)
 	if err != nil {
 		return err
 	}
-	out.Structured(in.Size-footerBytes, footerBytes)
+	w.structured(in.Size-footerBytes, footerBytes)
+	footer = bytes.Clone(footer)
 	meta, rest, err := handle(footer)
 	if err != nil {
 		return err
@@ -59,8 +67,7 @@ func (Index) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
 	if err != nil {
 		return err
 	}
-	nothing := func(key, value []byte) error { return nil }
-	if err := w.block(meta, nothing); err != nil {
+	if err := w.block(meta, func(_, _ []byte) error { return nil }); err != nil {
 		return err
 	}
 	return w.block(index, func(_, value []byte) error {
@@ -68,8 +75,20 @@ func (Index) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
 		if err != nil {
 			return err
 		}
-		return w.block(data, w.entry)
+		return w.block(data, func(key, value []byte) error {
+			if err := w.entry(key, value); err != nil || visit == nil || len(key) == 0 {
+				return err
+			}
+			return visit(key, value)
+		})
 	})
+}
+
+// structured says that bytes were understood, where they are of the file that is reported.
+func (w *walker) structured(at, n int64) {
+	if !w.silent {
+		w.out.Structured(at, n)
+	}
 }
 
 // place is a block of the table.
@@ -101,7 +120,7 @@ func (w *walker) block(p place, visit func(key, value []byte) error) error {
 	if err != nil {
 		return err
 	}
-	w.out.Structured(int64(p.at), int64(len(b)))
+	w.structured(int64(p.at), int64(len(b)))
 	if err := w.out.Spend(w.ctx, int64(len(b))); err != nil {
 		return err
 	}

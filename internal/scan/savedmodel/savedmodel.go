@@ -21,7 +21,9 @@ import (
 var lists embed.FS
 
 // Formats are the files of a SavedModel.
-func Formats() []scan.Format { return []scan.Format{Graph{}, Index{}, Fingerprint{}, Metadata{}} }
+func Formats() []scan.Format {
+	return []scan.Format{Graph{}, Index{}, Fingerprint{}, Metadata{}, Shard{}}
+}
 
 // maxNesting is the depth of messages in each other; protocol buffers stop at 100.
 const maxNesting = 100
@@ -68,6 +70,7 @@ type walker struct {
 	denied map[string]string // operator: capability
 	schema map[string]map[int]string
 	ops    map[string]int // seen, which are judged once
+	silent bool           // the file is read for another's sake
 }
 
 func newWalker(ctx context.Context, in *scan.Input, out *scan.Sink) (*walker, error) {

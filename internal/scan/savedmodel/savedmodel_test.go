@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -119,6 +120,40 @@ func TestBroken(t *testing.T) {
 		changed := bytes.Clone(graph)
 		changed[at] ^= 0xff
 		scantest.Scan(t, scanner(), changed)
+	}
+}
+
+// TestShard: the values of variables are known by the index beside them, and nothing else is.
+func TestShard(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, b []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	index := stored(t, "ok-variables.index")
+	values := filepath.Join(dir, "variables.data-00000-of-00001")
+	s := scanner()
+	s.Budget, s.Now = scan.DefaultBudget(), time.Now
+	run := func() (r scan.FileReport) {
+		if err := s.Path(t.Context(), values, func(got scan.FileReport) error { r = got; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	write("variables.index", index)
+	write(filepath.Base(values), bytes.Repeat([]byte{7}, 100_000)) // the index says how long they are
+	got := run()
+	if got.Coverage.Opaque == 0 || got.Outcome != scan.Incomplete {
+		t.Errorf("values with bytes behind them: %+v", got)
+	}
+	write(filepath.Base(values), bytes.Repeat([]byte{7}, int(got.Coverage.Opaque)))
+	if got := run(); got.Outcome != scan.Clean || got.Coverage.Unread > 0 || got.Format != "tensorflow-variables" {
+		t.Errorf("values: %+v", got)
+	}
+	os.Remove(filepath.Join(dir, "variables.index"))
+	if got := run(); got.Outcome != scan.Incomplete || got.Coverage.Opaque > 0 {
+		t.Errorf("values without an index: %+v", got)
 	}
 }
 

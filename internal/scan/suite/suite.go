@@ -32,7 +32,7 @@ func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
 // first word, so that text, which may also be opcodes, comes late.
 func Formats(set *rules.Set) []scan.Format {
 	archives := slices.Concat([]scan.Format{zipfile.Format{}, tarfile.Format{}}, packed.Formats())
-	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}}, keras.Formats(), savedmodel.Formats(), treefile.Formats(), known.Formats(), []scan.Format{onnxfile.Format{}, xmlfile.Format{}, jsonfile.Format{}})
+	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}}, keras.Formats(), savedmodel.Formats(), treefile.Formats(), known.Formats(), []scan.Format{onnxfile.Format{}, onnxfile.Data{}, xmlfile.Format{}, jsonfile.Format{}})
 	return append(append(archives, models...), pickle.Format{Rules: set}, plain.Text{}, pickle.Hidden{Rules: set})
 }
 

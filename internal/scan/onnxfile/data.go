@@ -1,0 +1,123 @@
+package onnxfile
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/assize/assize/internal/onnx"
+	"github.com/assize/assize/internal/scan"
+	"github.com/assize/assize/internal/scan/extent"
+	"github.com/assize/assize/internal/scan/window"
+)
+
+// maxModels is how many models beside a data file are asked.
+const maxModels = 16
+
+// Data reads files with the weights of a model that lies beside them. They have no
+// mark of their own; what no model beside them refers to is unread, zeros apart.
+type Data struct{}
+
+// Name implements scan.Format.
+func (Data) Name() string { return "onnx-data" }
+
+func models(in *scan.Input) []string {
+	var list []string
+	for _, name := range in.Siblings() {
+		if strings.HasSuffix(name, ".onnx") && name != filepath.Base(in.Path) && len(list) < maxModels {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// Sniff implements scan.Format.
+func (Data) Sniff(_ []byte, in *scan.Input) scan.Confidence {
+	if len(models(in)) > 0 {
+		return scan.Possible
+	}
+	return scan.No
+}
+
+// Scan implements scan.Format.
+func (Data) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
+	var used extent.Set
+	for _, name := range models(in) {
+		if err := ranges(ctx, in, out, name, &used); err != nil {
+			return err
+		}
+	}
+	if used.Len() == 0 {
+		return scan.ErrOther
+	}
+	sum := used.Sum(0, in.Size)
+	for _, g := range sum.Gaps {
+		if zero, err := zeros(ctx, in, out, g); err != nil {
+			return err
+		} else if zero {
+			out.Structured(g.From, g.Len())
+		}
+	}
+	at := int64(0)
+	for _, g := range append(sum.Gaps, extent.Range{From: in.Size, To: in.Size}) {
+		out.Opaque(at, g.From-at)
+		at = g.To
+	}
+	return nil
+}
+
+// ranges adds the bytes that tensors of one model refer to.
+func ranges(ctx context.Context, in *scan.Input, out *scan.Sink, name string, used *extent.Set) error {
+	f, size, err := in.Sibling(name)
+	if err != nil {
+		return nil // it says so of itself
+	}
+	defer f.Close()
+	held := size + min(size, 64<<20)
+	if err := out.Hold(held); err != nil {
+		return err
+	}
+	defer out.Hold(-held)
+	if err := out.Spend(ctx, size); err != nil {
+		return err
+	}
+	b, err := window.New(f, 0, size).Bytes(uint64(size), onnx.DefaultLimits().MaxBytes)
+	if err != nil {
+		return nil
+	}
+	m, err := onnx.Read(b[:TopLevelEnd(b)], onnx.DefaultLimits())
+	if err != nil {
+		return nil
+	}
+	Inspect(m, 0, func(Note) {}, func(_ string, t *onnx.Tensor) {
+		alone := onnx.Model{Graph: &onnx.Graph{Initializers: []*onnx.Tensor{t}}}
+		ref := alone.ExternalData()[0]
+		if filepath.Clean(ref.Location) != filepath.Base(in.Path) || ref.Problem != "" || ref.Offset > in.Size {
+			return
+		}
+		n := ref.Length
+		if elements, err := t.Len(); n < 0 && err == nil && t.Type.Bits() > 0 && elements < 1<<50 {
+			n = (elements*t.Type.Bits() + 7) / 8
+		}
+		if n >= 0 && n <= in.Size-ref.Offset {
+			used.Add(ref.Offset, ref.Offset+n, extent.Opaque)
+		}
+	})
+	return nil
+}
+
+// zeros tells whether a range holds nothing but zeros.
+func zeros(ctx context.Context, in *scan.Input, out *scan.Sink, g extent.Range) (bool, error) {
+	r := window.New(in, g.From, g.To)
+	for r.Left() > 0 {
+		if err := out.Spend(ctx, 64<<10); err != nil {
+			return false, err
+		}
+		b := r.Peek(64 << 10)
+		if len(b) == 0 || strings.Trim(string(b), "\x00") != "" {
+			return false, nil
+		}
+		r.Skip(uint64(len(b)))
+	}
+	return true, nil
+}
