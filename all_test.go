@@ -183,7 +183,7 @@ func allowedImports() map[string][]string {
 		// Readers of formats.
 		"scan/plain":       only("scan"),
 		"scan/pickle":      only("scan", "scan/rules"),
-		"scan/zipfile":     only("scan", "scan/extent", "scan/window"),
+		"scan/zipfile":     only("scan", "scan/extent", "scan/tarfile", "scan/window"),
 		"scan/tarfile":     only("scan", "scan/window"),
 		"scan/packed":      only("scan", "scan/window"),
 		"scan/onnxfile":    only("onnx", "result", "scan", "scan/extent", "scan/window", "scan/wire"), // one set of rules with the probe

@@ -31,10 +31,15 @@ func (Format) Name() string { return "tar" }
 
 // Sniff implements scan.Format: a header's checksum is right.
 func (Format) Sniff(head []byte, _ *scan.Input) scan.Confidence {
-	if len(head) >= block && head[0] != 0 && sumOK(head[:block]) {
+	if Begins(head) {
 		return scan.Sure
 	}
 	return scan.No
+}
+
+// Begins tells whether a file that begins so is a tar archive.
+func Begins(head []byte) bool {
+	return len(head) >= block && head[0] != 0 && sumOK(head[:block])
 }
 
 // sumOK checks a header's checksum, which some writers made of signed bytes.

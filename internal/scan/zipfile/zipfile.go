@@ -16,6 +16,7 @@ import (
 
 	"github.com/assize/assize/internal/scan"
 	"github.com/assize/assize/internal/scan/extent"
+	"github.com/assize/assize/internal/scan/tarfile"
 )
 
 // Format reads zip archives.
@@ -24,10 +25,14 @@ type Format struct{}
 // Name implements scan.Format.
 func (Format) Name() string { return "zip" }
 
-// Sniff implements scan.Format. An archive behind other content is one too.
+// Sniff implements scan.Format. An archive behind other content is one too, unless
+// that is a tar archive, whose entries end as they like.
 func (Format) Sniff(head []byte, in *scan.Input) scan.Confidence {
 	if bytes.HasPrefix(head, []byte(localMark)) || bytes.HasPrefix(head, []byte(endMark)) {
 		return scan.Sure
+	}
+	if tarfile.Begins(head) {
+		return scan.No
 	}
 	ends, err := findEnds(in)
 	if err != nil {

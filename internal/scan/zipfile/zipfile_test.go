@@ -1,6 +1,7 @@
 package zipfile_test
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"context"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/assize/assize/internal/scan"
 	"github.com/assize/assize/internal/scan/scantest"
+	"github.com/assize/assize/internal/scan/tarfile"
 	"github.com/assize/assize/internal/scan/zipfile"
 )
 
@@ -175,6 +177,25 @@ func TestScan(t *testing.T) {
 				t.Errorf("coverage %+v", c)
 			}
 		})
+	}
+}
+
+// TestInTar: a small archive in a tar archive is an entry, not a second format.
+func TestInTar(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for name, body := range map[string][]byte{"a.zip": raw("a", "plain text"), "b": []byte("plain text")} {
+		if err := w.WriteHeader(&tar.Header{Name: name, Size: int64(len(body)), Mode: 0o600}); err != nil {
+			t.Fatal(err)
+		}
+		w.Write(body)
+	}
+	w.Close()
+	s := scanner()
+	s.Formats = append(s.Formats, tarfile.Format{})
+	all := scantest.Scan(t, s, b.Bytes())
+	if got := scantest.File(all); got.Outcome != scan.Clean || got.Format != "tar" || scantest.Members(all)["a.zip!a"] != "clean" {
+		t.Errorf("got %+v with %v", got, scantest.Members(all))
 	}
 }
 
