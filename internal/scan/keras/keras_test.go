@@ -30,7 +30,7 @@ func stored(t testing.TB, name string) []byte {
 	return b
 }
 
-// TestStored reads the files that bench/scanner/hdf5_cases.py wrote with h5py 3.15
+// TestStored reads the files that bench/scanner/hdf5_cases.py wrote with h5py 3.14
 // and Keras 3.15.1.
 func TestStored(t *testing.T) {
 	list, err := filepath.Glob("testdata/*")

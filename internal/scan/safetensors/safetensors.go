@@ -1,5 +1,5 @@
 // Package safetensors reads safetensors files that may be hostile and checks every
-// rule of the format (safetensors 0.7, "Format"): the header's length and text,
+// rule of the format (safetensors 0.8, "Format"): the header's length and text,
 // names that stand once, known types, shapes whose product fits the range, ranges
 // that follow each other without holes from the first byte of the data to the last.
 package safetensors

@@ -39,12 +39,13 @@ func FuzzEach(f *testing.F) {
 	f.Add([]byte("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
 	f.Add([]byte("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
 	f.Add([]byte("\x00"))
+	f.Add([]byte("\x80\xff\xff\xff\x10\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		err := wire.Each(bytes.NewReader(b), 0, int64(len(b)), none)
 		ok := true
 		for rest := b; len(rest) > 0 && ok; {
-			_, typ, n := protowire.ConsumeField(rest)
-			ok = n > 0 && typ != protowire.StartGroupType
+			num, typ, n := protowire.ConsumeField(rest)
+			ok = n > 0 && typ != protowire.StartGroupType && num <= protowire.MaxValidNumber // which protowire lets pass
 			rest = rest[max(n, 0):]
 		}
 		if ok != (err == nil) {
