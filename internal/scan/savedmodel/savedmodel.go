@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/assize/assize/internal/scan"
@@ -22,7 +24,7 @@ var lists embed.FS
 
 // Formats are the files of a SavedModel.
 func Formats() []scan.Format {
-	return []scan.Format{Graph{}, Index{}, Fingerprint{}, Metadata{}, Shard{}}
+	return []scan.Format{Graph{}, Frozen{}, Index{}, Fingerprint{}, Metadata{}, Shard{}}
 }
 
 // maxNesting is the depth of messages in each other; protocol buffers stop at 100.
@@ -69,12 +71,14 @@ type walker struct {
 	vetted map[string]bool
 	denied map[string]string // operator: capability
 	schema map[string]map[int]string
-	ops    map[string]int // seen, which are judged once
-	silent bool           // the file is read for another's sake
+	ops    map[string]bool  // seen, which are judged once
+	own    map[string]bool  // functions of the file
+	custom map[string]int64 // operators on no list, and where they stand first
+	silent bool             // the file is read for another's sake
 }
 
 func newWalker(ctx context.Context, in *scan.Input, out *scan.Sink) (*walker, error) {
-	w := &walker{ctx: ctx, in: in, out: out, vetted: map[string]bool{}, denied: map[string]string{}, schema: schema(), ops: map[string]int{}}
+	w := &walker{ctx: ctx, in: in, out: out, vetted: map[string]bool{}, denied: map[string]string{}, schema: schema(), ops: map[string]bool{}, own: map[string]bool{}, custom: map[string]int64{}}
 	for name, take := range map[string]func([]string){
 		"data/vetted.txt": func(words []string) {
 			for _, op := range words {
@@ -102,6 +106,7 @@ func newWalker(ctx context.Context, in *scan.Input, out *scan.Sink) (*walker, er
 
 func (w *walker) file(message string) error {
 	err := w.message(message, 0, w.in.Size, 0)
+	w.customs()
 	var p *scan.Problem
 	if err == nil || errors.As(err, &p) || w.ctx.Err() != nil {
 		return err
@@ -133,12 +138,9 @@ func (w *walker) message(kind string, from, to int64, depth int) error {
 			w.out.Opaque(f.From, f.Len())
 		case f.Type != wire.Bytes:
 			return fmt.Errorf("byte %d: a %s that is a number", f.Start, inner)
-		case inner == "op" || inner == "keras":
+		case inner == "op" || inner == "function" || inner == "keras":
 			w.out.Structured(f.From, f.Len())
-			if inner == "op" {
-				return w.operator(f)
-			}
-			return w.keras(f)
+			return map[string]func(wire.Field) error{"op": w.operator, "function": w.function, "keras": w.keras}[inner](f)
 		default:
 			return w.message(inner, f.From, f.To, depth+1)
 		}
@@ -156,9 +158,10 @@ func (w *walker) operator(f wire.Field) error {
 	if err != nil {
 		return err
 	}
-	if w.ops[op]++; w.ops[op] > 1 {
+	if w.ops[op] {
 		return nil
 	}
+	w.ops[op] = true
 	if err := w.out.Hold(int64(len(op)) + 64); err != nil {
 		return err
 	}
@@ -173,13 +176,33 @@ func (w *walker) operator(f wire.Field) error {
 			Rule: "savedmodel/operator", Outcome: scan.Malicious, Capability: capability, Offset: f.From, Evidence: fmt.Sprintf("the operator %q, which reaches out of the graph", op),
 			Cites: []string{"CWE-502", "AML.T0011.000"}, Fix: "Do not load it. Ask for a model whose graph computes and nothing else.",
 		})
-	case !w.vetted[op] && !strings.HasPrefix(op, "__inference_") && !strings.HasPrefix(op, "__forward_") && !strings.HasPrefix(op, "__backward_"):
+	case !w.vetted[op]:
+		w.custom[op] = f.From
+	}
+	return nil
+}
+
+// function remembers the name of one that the file defines.
+func (w *walker) function(f wire.Field) error {
+	name, err := wire.Text(w.in, f, 1<<16)
+	if err != nil {
+		return err
+	}
+	w.own[name] = true
+	return w.out.Hold(int64(len(name)) + 64)
+}
+
+// customs reports operators that neither TensorFlow nor the file defines.
+func (w *walker) customs() {
+	for _, op := range slices.Sorted(maps.Keys(w.custom)) {
+		if w.own[op] {
+			continue
+		}
 		w.out.Find(scan.Finding{
-			Rule: "savedmodel/custom-operator", Outcome: scan.UnknownCode, Capability: scan.Native, Offset: f.From, Evidence: fmt.Sprintf("the operator %q is none of TensorFlow's: whoever runs it loads a library", op),
+			Rule: "savedmodel/custom-operator", Outcome: scan.UnknownCode, Capability: scan.Native, Offset: w.custom[op], Evidence: fmt.Sprintf("the operator %q is none of TensorFlow's: whoever runs it loads a library", op),
 			Cites: []string{"CWE-829"}, Fix: "Read the library that it needs before you load it, or ask for a model of TensorFlow's own operators.",
 		})
 	}
-	return nil
 }
 
 // keras judges what Keras 2 says of an object, as text.

@@ -81,7 +81,10 @@ func TestScan(t *testing.T) {
 		rule    string
 	}{
 		{"a graph", model(node("AddV2"), node("MatMul")), scan.Clean, ""},
-		{"function of the file", model(node("__inference_call_12"), library("Relu")), scan.Clean, ""},
+		{"function of the file", model(node("f"), library("Relu")), scan.Clean, ""},
+		{"function that is not there", model(node("__inference_call_12")), scan.UnknownCode, "savedmodel/custom-operator"},
+		{"frozen graph", append(node("Placeholder"), node("MatMul")...), scan.Clean, ""},
+		{"frozen graph that writes", append(node("Placeholder"), node("WriteFile")...), scan.Malicious, "savedmodel/operator"},
 		{"a name that frightens", model(message(1, message(1, []byte("PyFunc/os.system")), message(2, []byte("Add")))), scan.Clean, ""},
 		{"in the graph", model(node("PyFunc")), scan.Malicious, "savedmodel/operator"},
 		{"in the library alone", model(library("EagerPyFunc")), scan.Malicious, "savedmodel/operator"},

@@ -2,7 +2,7 @@ package savedmodel
 
 // schema is the messages that a graph is made of: by number of a field, the kind of
 // message that it holds; "" is text and numbers, "data" the content of tensors, "op"
-// the name of an operator, "keras" a configuration. After TensorFlow 2.21,
+// the name of an operator, "function" that of one of the file's own, "keras" a configuration. After TensorFlow 2.21,
 // tensorflow/core/protobuf and tensorflow/core/framework.
 func schema() map[string]map[int]string {
 	return map[string]map[int]string{
@@ -11,6 +11,7 @@ func schema() map[string]map[int]string {
 		"MetaInfo":      {1: "", 2: "OpList", 3: "Any", 4: "", 5: "", 6: "", 7: "", 8: "Alias"},
 		"OpList":        {1: "OpDef"},
 		"OpDef":         {1: "", 2: "ArgDef", 3: "ArgDef", 4: "OpAttr", 5: "", 6: "", 8: "", 16: "", 17: "", 18: "", 19: "", 20: "", 21: ""},
+		"SignatureDef":  {1: "function", 2: "ArgDef", 3: "ArgDef", 4: "OpAttr", 5: "", 6: "", 8: "", 16: "", 17: "", 18: "", 19: "", 20: "", 21: ""},
 		"ArgDef":        {1: "", 2: "", 3: "", 4: "", 5: "", 6: "", 7: "", 16: "", 17: "FullType"},
 		"OpAttr":        {1: "", 2: "", 3: "AttrValue", 4: "", 5: "", 6: "", 7: "AttrValue"},
 		"Any":           {1: "", 2: ""},
@@ -34,7 +35,7 @@ func schema() map[string]map[int]string {
 		"Library":       {1: "Function", 2: "Gradient", 3: "Registered"},
 		"Gradient":      {1: "", 2: ""},
 		"Registered":    {1: "", 2: ""},
-		"Function":      {1: "OpDef", 3: "Node", 4: "Alias", 5: "Attr", 6: "Alias", 7: "ArgAttr", 8: "NumberPair"},
+		"Function":      {1: "SignatureDef", 3: "Node", 4: "Alias", 5: "Attr", 6: "Alias", 7: "ArgAttr", 8: "NumberPair"},
 		"ArgAttr":       {1: "", 2: "ArgAttrs"},
 		"ArgAttrs":      {1: "Attr"},
 		"NumberPair":    {1: "", 2: ""},
