@@ -136,6 +136,8 @@ func allowedImports() map[string][]string {
 		// Carries the questions of a served model; its types cross the pipe and are the model's.
 		"remote": only("artefact", "model"),
 		"model":  only("artefact", "domain", "manifest", "dataset", "onnx", "onnx/grad", "onnx/bound", "onnx/ort", "tree"),
+		// Runs whole assessments of small systems with known answers, and writes their models.
+		"qualify": only("artefact", "dossier", "evidence", "result", "onnx", "stat", "engine", "verify", "worker", "scan", "scan/rules", "scan/suite"),
 		// Guesses a manifest; the engine then reads it like any other.
 		"draft": only("artefact", "domain", "manifest", "dataset", "onnx", "tree"),
 		// Puts the library where a release embeds it from.
@@ -216,7 +218,7 @@ func allowedImports() map[string][]string {
 
 		"engine": join(nouns, means, only("measure", "probes/suite", "checklist", "foreign", "remote", "witness", "witness/ask", "witness/stamp"), stages, formats), // remote: the parent carries the traffic
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
-		"cli":               join(nouns, only("durable", "engine", "draft", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "witness", "witness/stamp", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing", "scan", "scan/rules", "scan/suite"), formats),
+		"cli":               join(nouns, only("durable", "engine", "draft", "qualify", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "witness", "witness/stamp", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing", "scan", "scan/rules", "scan/suite"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker
 		"cmd/assize-verify": only("verify", "ledger"),
 	}
