@@ -273,14 +273,17 @@ func (t *target) specify() {
 		if !model.CanSwitch(s.Type) {
 			continue
 		}
-		solution := model.Solution{Name: s.Name, Type: s.Type, Switchable: s.Switchable}
+		with := model.Solution{Name: s.Name, Type: s.Type, Switchable: s.Switchable}
 		if s.Digits != nil {
-			solution.Digits = *s.Digits
+			with.Digits = *s.Digits
+		}
+		if s.Queries != nil {
+			with.Queries = *s.Queries
 		}
 		if s.Margin != nil {
-			solution.Margin = *s.Margin
+			with.Margin = *s.Margin
 		}
-		spec.Solutions = append(spec.Solutions, solution)
+		spec.Solutions = append(spec.Solutions, with)
 	}
 	t.setup.Guessed = t.plan.Guessed
 	t.setup.Model = nil

@@ -127,16 +127,15 @@ func (c *checker) solutions() {
 		} else {
 			first[s.Name] = i
 		}
-		known := []string{InputValidation, OutputRounding, ReferBand, Hysteresis, RecordOnly}
-		if near := nearest(s.Type, known); near != "" && !slices.Contains(known, s.Type) {
+		known := []string{InputValidation, OutputRounding, ReferBand, Hysteresis, QueryLimit, RejectBand, DecisionOnly, RecordOnly}
+		near, rule := nearest(s.Type, known), c.m.Decision
+		switch {
+		case near != "" && !slices.Contains(known, s.Type):
 			c.problem(fmt.Sprintf("did you mean %q?", near), where("solutions", i, "type"), "%q is no type of solution", s.Type)
-		} else if s.Digits != nil && s.Type != OutputRounding {
-			c.problem("delete digits, or set type: output-rounding", where("solutions", i, "digits"), "belongs to the type output-rounding, and this is %q", s.Type)
-		} else if s.Margin != nil && s.Type != Hysteresis {
-			c.problem("delete margin, or set type: hysteresis", where("solutions", i, "margin"), "belongs to the type hysteresis, and this is %q", s.Type)
-		} else if rule := c.m.Decision; (s.Type == Hysteresis || s.Type == ReferBand) && rule.Rule != Cutoff {
+		case c.owned(i, &s): // and said so
+		case (s.Type == Hysteresis || s.Type == ReferBand) && rule.Rule != Cutoff:
 			c.problem("set decision.rule: cutoff, or delete the solution", where("solutions", i, "type"), "%s speaks of a cut-off, and decision.rule is none", s.Type)
-		} else if s.Type == ReferBand && rule.ReferBand == nil {
+		case s.Type == ReferBand && rule.ReferBand == nil:
 			c.problem("set decision.refer_band, or delete the solution", where("solutions", i, "type"), "there is no refer band to switch")
 		}
 		if s.Type == RecordOnly && s.Switchable {
@@ -147,6 +146,21 @@ func (c *checker) solutions() {
 		}
 		c.dates(s.Date, s.ValidUntil, "solutions", i, "valid_until")
 	}
+}
+
+// owned refuses fields that belong to another type of solution, and says whether there are any.
+func (c *checker) owned(i int, s *Solution) bool {
+	for _, own := range []struct {
+		field string
+		of    []string
+		set   bool
+	}{{"digits", []string{OutputRounding}, s.Digits != nil}, {"queries", []string{QueryLimit}, s.Queries != nil}, {"margin", []string{Hysteresis, RejectBand}, s.Margin != nil}} {
+		if of := strings.Join(own.of, " or "); own.set && !slices.Contains(own.of, s.Type) {
+			c.problem(fmt.Sprintf("delete %s, or set type: %s", own.field, of), where("solutions", i, own.field), "belongs to the type %s, and this is %q", of, s.Type)
+			return true
+		}
+	}
+	return false
 }
 
 func (c *checker) dates(from, until Date, path ...any) {

@@ -108,9 +108,10 @@ type Solution struct {
 	Function   string   `json:"function"` // prevent, detect, respond, resolve or control
 	Goals      []string `json:"goals"`
 	Switchable bool     `json:"switchable,omitempty"`
-	Digits     *int     `json:"digits,omitempty"` // set for output-rounding alone
-	Margin     *float64 `json:"margin,omitempty"` // set for hysteresis alone: of the score
-	Record     string   `json:"record,omitempty"` // path relative to Dir
+	Digits     *int     `json:"digits,omitempty"`  // set for output-rounding alone
+	Queries    *int     `json:"queries,omitempty"` // set for query-limit alone: questions that one client may ask about one case
+	Margin     *float64 `json:"margin,omitempty"`  // set for hysteresis and reject-band alone: of the score
+	Record     string   `json:"record,omitempty"`  // path relative to Dir
 	Owner      string   `json:"owner,omitempty"`
 	Date       Date     `json:"date,omitempty"`
 	ValidUntil Date     `json:"valid_until,omitempty"` // last day on which the record counts
@@ -123,7 +124,10 @@ const (
 	OutputRounding  = "output-rounding" // needs Digits
 	ReferBand       = "refer-band"      // the band of decision.refer_band; needs it
 	Hysteresis      = "hysteresis"      // needs Margin
-	RecordOnly      = "record"          // organisational: needs Record, Owner and Date
+	QueryLimit      = "query-limit"     // needs Queries
+	RejectBand      = "reject-band"     // needs Margin
+	DecisionOnly    = "decision-only"
+	RecordOnly      = "record" // organisational: needs Record, Owner and Date
 )
 
 // Level is what the provider declares of a metric. At least one bound is set.

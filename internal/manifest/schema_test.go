@@ -134,6 +134,7 @@ func TestEveryFieldDecodes(t *testing.T) {
 "domain":{"confirmed_by":{"name":"n","date":"2026-01-31"},"features":[{"name":"f","type":"binary","min":0,"max":1,"unit":"EUR","group":"h","mutable":"up","cost":2,"count":3}],"relations":["x.f <= 1"]},
 "solutions":[{"name":"r","type":"output-rounding","function":"control","goals":["g"],"switchable":true,"digits":0},
  {"name":"h","type":"hysteresis","function":"prevent","goals":["g"],"margin":0.5},
+ {"name":"n","type":"query-limit","function":"prevent","goals":["g"],"queries":100},{"name":"b","type":"reject-band","function":"prevent","goals":["g"],"margin":0.1},
  {"name":"q","type":"record","function":"respond","goals":["g"],"record":"r.pdf","owner":"o","date":"2026-01-01","valid_until":"2027-01-01"}],
 "threat_model":{"evasion":{"norm":"l2","epsilon":0.1,"unit":"raw","access":"white-box","queries_per_row":5},"extraction":{"queries":7}},
 "declared":{"accuracy":{"at_least":0.5,"at_most":0.9}},"claims":["g"],"depth":"quick",

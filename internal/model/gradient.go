@@ -50,8 +50,8 @@ type Slopes struct {
 
 // Gradient is white-box access to a model: the attacker has the graph. It
 // differentiates through the scaling, finds the scores behind a Softmax or a
-// Sigmoid, and goes by the decision rule. Rounding of the output moves Won and
-// is not differentiated; rows are not validated, so that callers must stay in
+// Sigmoid, and goes by the decision rule. What solutions do to
+// the output moves Won and is not differentiated; rows are not validated, so that callers must stay in
 // the domain. It is for one goroutine at a time, as its Model.
 type Gradient struct {
 	m        *Model
@@ -168,11 +168,7 @@ func (g *Gradient) Evaluate(ctx context.Context, loss Loss, x []float32, aims []
 			return err
 		}
 	}
-	for _, s := range m.chain {
-		if s.Type == OutputRounding {
-			roundTo(a.Scores, s.Digits)
-		}
-	}
+	m.limit(a.Scores, a.Refused)
 	for i, aim := range aims {
 		into.Loss[i] = value(loss, into.Scores[i*k:(i+1)*k], g.aim[i*k:(i+1)*k], g.own[i*k:(i+1)*k])
 		into.Won[i] = m.Gains(aim.From, m.Decision(a, i))

@@ -7,7 +7,7 @@ import (
 
 // Graded tells whether answers say more than which outcome it is, so that an
 // attack can follow them.
-func (m *Model) Graded() bool { return m.spec.Output.Kind != Label }
+func (m *Model) Graded() bool { return m.spec.Output.Kind != Label && !m.DecisionOnly() }
 
 // Margin says how far the answer in row i is from one with which an attacker
 // gains who starts from a decision; see Gains. It is 0 or less where the answer

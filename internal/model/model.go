@@ -225,6 +225,11 @@ func (m *Model) With(names []string) (*Model, error) {
 			return nil, fmt.Errorf("switch solution %q on: it validates against the domain, and the manifest declares none\nhint: add a domain to assize.yaml", s.Name)
 		}
 	}
+	for _, s := range w.chain {
+		if s.Type == RejectBand && m.spec.Output.Kind == Label {
+			return nil, fmt.Errorf("switch solution %q on: it goes by scores, and the model gives labels alone\nhint: name an output with scores under interface.output", s.Name)
+		}
+	}
 	return &w, nil
 }
 
@@ -274,7 +279,7 @@ func (m *Model) some(ctx context.Context, x []float32, n int, out []float32, ref
 	if m.asks != nil && kept > 0 {
 		mark(refused, m.asks.refused)
 	}
-	m.limit(out)
+	m.limit(out, refused)
 	return nil
 }
 

@@ -59,17 +59,8 @@ func (m *Model) PositiveScore(scores []float32) float64 { return m.positive(m.gi
 
 func (m *Model) give(scores []float32) *Answers {
 	a := &Answers{N: 1, K: len(scores), Scores: slices.Clone(scores), Refused: make([]bool, 1)}
-	m.limit(a.Scores)
+	m.limit(a.Scores, a.Refused)
 	return a
-}
-
-// limit applies the solutions behind the model.
-func (m *Model) limit(out []float32) {
-	for _, s := range m.chain {
-		if s.Type == OutputRounding {
-			roundTo(out, s.Digits)
-		}
-	}
 }
 
 // Rounds tells whether a solution rounds what is given out.

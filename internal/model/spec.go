@@ -64,11 +64,11 @@ func (d *Domain) Build() (*domain.Domain, error) {
 
 // Solution is a technical measure that acts on the way in or out of the model.
 type Solution struct {
-	Name   string `json:"name"`
-	Type   string `json:"type"` // one of the types below
-	Digits int    `json:"digits,omitempty"`
-	// Margin is by how much of a score Hysteresis holds on to a decision.
-	Margin     float64 `json:"margin,omitempty"`
+	Name       string  `json:"name"`
+	Type       string  `json:"type"`              // one of the types below
+	Digits     int     `json:"digits,omitempty"`  // of output-rounding
+	Queries    int     `json:"queries,omitempty"` // of query-limit
+	Margin     float64 `json:"margin,omitempty"`  // of hysteresis: by how much of a score it holds on to a decision; of reject-band
 	Switchable bool    `json:"switchable"`
 }
 
@@ -78,11 +78,14 @@ const (
 	OutputRounding  = "output-rounding"  // rounds what is given out to Digits decimal places
 	ReferBand       = "refer-band"       // the rule's refer band; off, the cut-off alone decides
 	Hysteresis      = "hysteresis"       // a subject's last decision stands until the score passes the cut-off by Margin; see Again
+	QueryLimit      = "query-limit"      // answers one client Queries questions about one case; see Model.QueryLimit
+	DecisionOnly    = "decision-only"    // gives out the decision in place of the scores
+	RejectBand      = "reject-band"      // refuses to decide where the scores are closer than Margin
 )
 
 // CanSwitch tells whether a solution type can be put in a model's chain.
 func CanSwitch(solutionType string) bool {
-	return slices.Contains([]string{InputValidation, OutputRounding, ReferBand, Hysteresis}, solutionType)
+	return slices.Contains([]string{InputValidation, OutputRounding, ReferBand, Hysteresis, QueryLimit, DecisionOnly, RejectBand}, solutionType)
 }
 
 // Rule turns scores into a decision.

@@ -87,7 +87,11 @@ func (n *noise) row(ctx context.Context, i int, rng *rand.Rand) error {
 	const redraws = 8
 	orig := n.c.Data.Row(i)
 	w := len(orig)
-	for range n.c.Params.Int("trials") {
+	trials := n.c.Params.Int("trials")
+	if limit := n.c.Model.QueryLimit(); limit > 0 {
+		trials = min(trials, limit-1)
+	}
+	for range trials {
 		at := len(n.x)
 		n.x = n.x[:at+w]
 		x := n.x[at : at+w : at+w]

@@ -31,6 +31,9 @@ func siege(ctx context.Context, c *measure.Case, s *space, begin func(search) wa
 	}
 	// The first question was for the row itself, the last two are for the final row again.
 	budget := c.Params.Int("queries") - 1 - rechecks
+	if limit := c.Model.QueryLimit(); limit > 0 {
+		budget = min(budget, limit-1) // asking again is ours, not the attacker's
+	}
 	all := make([]*search, len(c.Index))
 	var active []walker
 	for i, row := range c.Index {
