@@ -11,7 +11,7 @@ import (
 
 func boundaryProbe() measure.Probe {
 	return measure.Probe{
-		ID: "evasion/boundary", Version: 1,
+		ID: "evasion/boundary", Version: 2,
 		Doc: "Decision-based attack: a random walk along the boundary of the decision, ever nearer to the row.\n\n" +
 			"The Boundary Attack (Brendel, Rauber and Bethge 2018) begins at some change that gains, as HopSkipJump does, and draws steps to the side and then towards the row; what gains is kept. " +
 			"Both step sizes follow the share of steps that gain. It needs no estimate of a direction, so that it goes on where the boundary is ragged or answers are random.",
@@ -46,7 +46,7 @@ func runBoundary(ctx context.Context, c *measure.Case) (*result.Result, error) {
 		return nil, err
 	}
 	k := newKnobs(s, 1, 1, 1)
-	return siege(ctx, c, s, func(a search) walker { return &boundary{attack: newAttack(k, a)} })
+	return siege(ctx, c, s, true, func(a search) walker { return &boundary{attack: newAttack(k, a)} })
 }
 
 func joinBoundary(j *measure.Joint) (*result.Result, error) {

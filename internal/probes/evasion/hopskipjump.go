@@ -10,7 +10,7 @@ import (
 
 func hopSkipJumpProbe() measure.Probe {
 	return measure.Probe{
-		ID: "evasion/hopskipjump", Version: 2,
+		ID: "evasion/hopskipjump", Version: 3,
 		Doc: "Decision-based attack: how small a change within the domain gains, by asking for decisions alone.\n\n" +
 			"HopSkipJump (Chen, Jordan and Wainwright 2020) finds some change that gains, walks along the boundary of the decision " +
 			"and estimates its direction from answers around it. It asks only for rows that the domain allows as a change of the row attacked. A row counts as broken where the change is within the " +
@@ -54,5 +54,5 @@ func runHopSkipJump(ctx context.Context, c *measure.Case) (*result.Result, error
 		return nil, err
 	}
 	knobs := newKnobs(s, c.Params.Int("initial"), c.Params.Int("most"), c.Params.Float("gamma"))
-	return siege(ctx, c, s, func(a search) walker { return newAttack(knobs, a) })
+	return siege(ctx, c, s, true, func(a search) walker { return newAttack(knobs, a) })
 }

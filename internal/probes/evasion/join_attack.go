@@ -38,6 +38,7 @@ func joinAttack(j *measure.Joint, name string, whole bool) (*result.Result, erro
 		r.Check("start-found", 20*onlyTheirs <= t.attackables, fmt.Sprintf("A change that gains was found for %d of %d attackable rows; for %d others only noise found one.", t.gains, t.attackables, onlyTheirs))
 	}
 	checkFinal(r, j.Rows, budget)
+	checkPlanted(r, j.Rows.Column("planted"))
 	r.Pictures = []result.Picture{againstQueries(name, needed, t.attackables, budget)}
 	return r, nil
 }

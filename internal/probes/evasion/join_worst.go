@@ -2,6 +2,7 @@ package evasion
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -39,6 +40,8 @@ func (w *worst) result() (*result.Result, error) {
 		r.Check("attack-beats-noise", ours >= theirs, fmt.Sprintf("On the same %d attackable rows the attacks broke %d, random noise %d.", shared, ours, theirs))
 	}
 	r.Check("attacks-agree-on-rows", w.differ == 0, fmt.Sprintf("For %d of %d rows two attacks got different answers while the row was unchanged.", w.differ, w.t.n))
+	w.blackAndWhite(r)
+	w.plantings(r)
 	if err := w.byClass(r); err != nil {
 		return nil, err
 	}
@@ -64,10 +67,51 @@ func (w *worst) attacksAlone() *tally {
 	return &t
 }
 
+// whiteBox is the attack that follows gradients. It knows more than those that
+// only ask, so that what these break and it does not shows that its gradients misled it (Carlini et al. 2019, section 5).
+const whiteBox = "evasion/autoattack"
+
+// blackAndWhite compares the attack that follows gradients with those that only ask.
+func (w *worst) blackAndWhite(r *result.Result) {
+	i := slices.IndexFunc(w.members, func(m *member) bool { return m.id == whiteBox })
+	if i < 0 {
+		return
+	}
+	white, shared, missed := w.members[i], 0, 0
+	asking := []string{"evasion/square", "evasion/hopskipjump", "evasion/boundary", "evasion/transfer", floor}
+	for _, row := range w.rows {
+		at, ok := white.at[row]
+		if !ok || !white.t.attackable[at] {
+			continue
+		}
+		shared++
+		if !white.t.broken[at] && slices.ContainsFunc(w.members, func(m *member) bool {
+			k, ok := m.at[row]
+			return ok && slices.Contains(asking, m.id) && m.t.broken[k]
+		}) {
+			missed++
+		}
+	}
+	r.Check("white-box-not-behind", 20*missed <= shared, fmt.Sprintf("Of %d attackable rows %d were broken by attacks that only ask and not by the one that follows gradients; one in twenty may be.", shared, missed))
+}
+
+// plantings checks that some attack found each example that was planted.
+func (w *worst) plantings(r *result.Result) {
+	best := map[int]float64{}
+	for _, m := range w.members {
+		for i, v := range m.t.rows.Column("planted") {
+			if row := m.t.rows.Index[i]; v >= 0 {
+				best[row] = max(best[row], v)
+			}
+		}
+	}
+	checkPlanted(r, slices.Collect(maps.Values(best)))
+}
+
 // carry takes over the checks that attacks failed. Those that were made of all
 // attacks together here count in their stead; that they failed is noted.
 func (w *worst) carry(r *result.Result) {
-	together := map[string]bool{"start-found": true}
+	together := map[string]bool{"start-found": true} // of changes of any size; what counts is those within the threat model
 	for _, v := range r.Validity {
 		together[v.Check] = true
 	}
@@ -78,7 +122,7 @@ func (w *worst) carry(r *result.Result) {
 			case v.OK:
 			case together[v.Check]:
 				made = append(made, fmt.Sprintf("%s failed its own check %s (%s)", m.id, v.Check, strings.TrimSuffix(v.Note, ".")))
-			case m.id != floor:
+			case m.id != floor || v.Check == "answers-repeat":
 				r.Check(m.id+": "+v.Check, false, v.Note)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 
 func noiseProbe() measure.Probe {
 	return measure.Probe{
-		ID: "evasion/noise", Version: 2,
+		ID: "evasion/noise", Version: 3,
 		Doc: "Random change within the threat model and the domain: the floor that every attack must beat.\n\n" +
 			"Each row is changed at random some times, inside the ball of the threat model and moved onto the domain. A " +
 			"system that does not stand this stands no attack; an attack that finds less than this is not working.",
@@ -46,7 +46,10 @@ func runNoise(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	n := &noise{s: s, c: c, k: k, normal: newNormal(), room: max(1, min(4096, 1<<20/max(1, c.Data.Width)))}
 	n.nearest, n.asked = make([]float64, len(c.Index)), make([]int, len(c.Index))
 	n.x = make([]float32, 0, n.room*c.Data.Width)
-	rows := sharedRows(c.Index)
+	rows := sharedRows(c.Index, result.Column{Name: "repeats", Doc: "1: asked twice, the system gave the same answer to the row"})
+	if err := n.again(ctx, rows.Columns[sharedColumns].Values); err != nil {
+		return nil, err
+	}
 	for i, row := range c.Index {
 		n.nearest[i] = -1
 		if k.attackable[i] {
@@ -65,6 +68,27 @@ func runNoise(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	}
 	c.Done(1)
 	return &result.Result{State: result.Measured, Rows: rows}, nil
+}
+
+// again asks for the rows twice and notes which got one answer.
+func (n *noise) again(ctx context.Context, repeats []float64) error {
+	var first, second model.Answers
+	for _, a := range []*model.Answers{&first, &second} {
+		if err := n.c.Model.Predict(ctx, n.c.Data.X, n.c.Data.Len(), a); err != nil {
+			return err
+		}
+	}
+	for i := range repeats {
+		same := first.Refused[i] == second.Refused[i]
+		for k, v := range first.Row(i) {
+			w := second.Row(i)[k]
+			same = same && (v == w || v != v && w != w)
+		}
+		if same {
+			repeats[i] = 1
+		}
+	}
+	return nil
 }
 
 // noise collects random changes of rows into batches.

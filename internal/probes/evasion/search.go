@@ -20,6 +20,7 @@ type search struct {
 	pause  func(struct{}) bool
 	memory map[uint64]answer // nil where questions hardly come up twice
 	graded bool              // it follows margins
+	plant  *float64          // margin from which on the system counts as giving the gain; see planted.go
 
 	asked     int
 	margin    float64   // of the answer that is heard: how far it is from a gain; where graded
@@ -79,8 +80,11 @@ func (a *search) ask(n int, fill func(x []float32) bool, hear func(x []float32, 
 		for j := first; j < first+put; j++ {
 			x := a.desk.reading[j*a.desk.width : (j+1)*a.desk.width]
 			gained := a.desk.m.Gains(a.from, a.desk.m.Decision(&a.desk.answers, j))
-			if a.graded {
+			if a.graded || a.plant != nil {
 				a.margin = a.desk.m.Margin(&a.desk.answers, j, a.from)
+			}
+			if a.plant != nil {
+				gained = a.margin <= *a.plant
 			}
 			a.asked++
 			if a.memory != nil {

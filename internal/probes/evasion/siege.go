@@ -23,8 +23,9 @@ func positive(p measure.Params, names ...string) error {
 }
 
 // siege lets an attack that asks questions loose on every row that has
-// something to gain, within the budget of each, and says what came of it.
-func siege(ctx context.Context, c *measure.Case, s *space, begin func(search) walker) (*result.Result, error) {
+// something to gain, within the budget of each, and says what came of it. Test says
+// that the attack is tested on copies of the system, see plant.
+func siege(ctx context.Context, c *measure.Case, s *space, test bool, begin func(search) walker) (*result.Result, error) {
 	k, err := unchanged(ctx, c)
 	if err != nil {
 		return nil, err
@@ -55,6 +56,13 @@ func siege(ctx context.Context, c *measure.Case, s *space, begin func(search) wa
 	if err != nil {
 		return nil, err
 	}
+	found, err := plant(ctx, c, s, all, func(i int) bool {
+		return test && k.attackable[i] && rows.Columns[colBroken].Values[i] == 0 && s.size > 0
+	}, begin)
+	if err != nil {
+		return nil, err
+	}
+	copy(rows.Columns[colPlanted].Values, found)
 	c.Done(1)
 	return &result.Result{State: result.Measured, Rows: rows}, nil
 }
@@ -65,6 +73,7 @@ const (
 	colRechecked
 	colFeasible
 	colDiffers
+	colPlanted
 	ownColumns
 )
 
@@ -76,6 +85,7 @@ func settle(ctx context.Context, c *measure.Case, s *space, k *clean, attacks []
 		{Name: "rechecked", Doc: "1: the final row, asked for again alone, gains"},
 		{Name: "feasible", Doc: "1: the final row is feasible as a change of the row"},
 		{Name: "returned_differs", Doc: "1: the final row is another than the row"},
+		{Name: "planted", Doc: "copy of the system in which a row that stands has an adversarial example: 1 found, 0 missed, -1 not tried"},
 	}
 	for _, f := range c.Domain.Features() {
 		more = append(more, result.Column{Name: "x." + f.Name, Doc: "final row: the nearest change that gains, or the row itself where none was found", Unit: f.Unit, Data: true})

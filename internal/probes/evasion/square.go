@@ -10,7 +10,7 @@ import (
 
 func squareProbe() measure.Probe {
 	return measure.Probe{
-		ID: "evasion/square", Version: 1,
+		ID: "evasion/square", Version: 2,
 		Doc: "Score-based attack: random changes at the edge of the threat model, kept where the scores come nearer to a gain.\n\n" +
 			"Square Attack (Andriushchenko et al. 2020; l1 as in Croce and Hein 2021) changes windows of a picture, or blocks of the features of other " +
 			"rows, to the largest change allowed. It follows the margin of the decision rule, asks only for rows that the domain allows and ends with the first " +
@@ -49,7 +49,7 @@ func runSquare(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	}
 	p := newPanes(c.Model, s)
 	first, horizon := min(1, c.Params.Float("window")), c.Params.Float("queries")
-	return siege(ctx, c, s, func(a search) walker { return newSquare(p, a, first, horizon) })
+	return siege(ctx, c, s, true, func(a search) walker { return newSquare(p, a, first, horizon) })
 }
 
 func joinSquare(j *measure.Joint) (*result.Result, error) { return joinAttack(j, "Square", false) }

@@ -58,8 +58,9 @@ func runTransfer(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A copy of the system would need a surrogate of its own: no test.
 	agrees, at := make([]float64, len(c.Index)), 0
-	r, err := siege(ctx, c, s, func(a search) walker {
+	r, err := siege(ctx, c, s, false, func(a search) walker {
 		if n != nil && n.decide(a.orig) == int(a.from) {
 			agrees[at] = 1
 		}
