@@ -17,12 +17,12 @@ var (
 	scored  = measure.Needs{Model: true, Data: true, Labels: true, Domain: true, Rule: true, Scores: true}
 )
 
-// threatParams are the parameters that say what change counts, the same for every attack.
 // grantParam is what the service lets one user ask before it stops answering.
 func grantParam() measure.Param {
 	return measure.Param{Name: "grant", Doc: "queries that the service grants one user; 0: not stated", Unit: "queries", Quick: 0.0, Standard: 0.0, Thorough: 0.0, Manifest: "endpoint.queries_per_user"}
 }
 
+// threatParams are the parameters that say what change counts, the same for every attack.
 func threatParams() []measure.Param {
 	const at = "threat_model.evasion."
 	return []measure.Param{

@@ -168,17 +168,18 @@ func (w *worst) queries() (result.Picture, bool) {
 		ID: "success-against-queries", Title: "Attack success against queries, attack by attack", Kind: "curve",
 		XLabel: "queries per row", YLabel: "share of attackable rows broken", LogX: true,
 	}
-	for _, m := range w.members {
-		var needed []float64
-		most := 1.0
+	needed, most := make([][]float64, len(w.members)), 1.0
+	for k, m := range w.members {
 		for i, q := range m.t.rows.Column("queries_to_success") {
 			if m.t.attackable[i] && q > 0 {
-				needed = append(needed, q)
+				needed[k] = append(needed[k], q)
 				most = max(most, q)
 			}
 		}
-		if len(needed) > 0 && m.t.attackables > 0 {
-			one := againstQueries(strings.TrimPrefix(m.id, "evasion/"), needed, m.t.attackables, most)
+	}
+	for k, m := range w.members {
+		if len(needed[k]) > 0 && m.t.attackables > 0 {
+			one := againstQueries(strings.TrimPrefix(m.id, "evasion/"), needed[k], m.t.attackables, most)
 			p.Series = append(p.Series, one.Series...)
 		}
 	}
