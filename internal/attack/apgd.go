@@ -102,8 +102,21 @@ func momentumStep(x, before, grad []float32, step, a float32, lo, hi []float32) 
 	before, grad, lo, hi = before[:len(x)], grad[:len(x)], lo[:len(x)], hi[:len(x)]
 	for i, v := range x {
 		l, h := lo[i], hi[i]
-		z := min(max(v+signed(step, grad[i]), l), h)
-		before[i] = min(max(v+a*(z-v)+(1-a)*(v-before[i]), l), h)
+		z := v + signed(step, grad[i])
+		if z < l {
+			z = l
+		}
+		if z > h {
+			z = h
+		}
+		z = v + a*(z-v) + (1-a)*(v-before[i])
+		if z < l {
+			z = l
+		}
+		if z > h {
+			z = h
+		}
+		before[i] = z
 	}
 }
 

@@ -9,7 +9,11 @@ const inward = 1 - 2e-6
 func clamp(x, lo, hi []float32) {
 	lo, hi = lo[:len(x)], hi[:len(x)]
 	for i, v := range x {
-		x[i] = min(max(v, lo[i]), hi[i])
+		if l := lo[i]; v < l {
+			x[i] = l
+		} else if h := hi[i]; v > h {
+			x[i] = h
+		}
 	}
 }
 

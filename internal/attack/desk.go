@@ -235,14 +235,22 @@ func flat(grad []float32) bool {
 	return true
 }
 
-// unusual replaces what is no number in a gradient; it is always false. A sum
-// that is a number has no term that is none.
+// unusual replaces what is no number in a gradient; it is always false. An
+// exponent that is all ones carries into the sign.
 func unusual(grad []float32) bool {
-	sum := float32(0)
-	for _, g := range grad {
-		sum += g - g
+	const exponent, carry = 0x7f800000, 0x00800000
+	var a, b uint32
+	rest := grad
+	for len(rest) >= 4 {
+		r := rest[:4:4]
+		a |= (math.Float32bits(r[0])&exponent + carry) | (math.Float32bits(r[1])&exponent + carry)
+		b |= (math.Float32bits(r[2])&exponent + carry) | (math.Float32bits(r[3])&exponent + carry)
+		rest = rest[4:]
 	}
-	if sum == 0 {
+	for _, g := range rest {
+		a |= math.Float32bits(g)&exponent + carry
+	}
+	if (a|b)>>31 == 0 {
 		return false
 	}
 	for i, g := range grad {
