@@ -55,7 +55,7 @@ type Slopes struct {
 // the domain. It is for one goroutine at a time, as its Model.
 type Gradient struct {
 	m        *Model
-	w        *white
+	w        *fit
 	aim, own []float32
 	padded   [3][]float32
 	spare    [3][]float32
@@ -70,11 +70,31 @@ var errLabels = errors.New("differentiate model: it gives labels alone, which no
 type white struct {
 	file   *onnx.Model
 	folder string
-	fixed  int // batch that the model insists on; 0: any
+	fixed  int             // batch that the model insists on; 0: any
+	fits   map[string]*fit // by the refer band, which is a solution that can be off
+}
 
+// fit is white-box access under one rule.
+type fit struct {
+	*white
 	head *head // nil until it is known
 	err  error // why there is none
 	runs [losses]*run
+}
+
+// fit is the access under the rule of m.
+func (w *white) fit(m *Model) *fit {
+	key := ""
+	if b := m.spec.Rule.Band; b != nil {
+		key = fmt.Sprint(*b)
+	}
+	if w.fits == nil {
+		w.fits = map[string]*fit{}
+	}
+	if w.fits[key] == nil {
+		w.fits[key] = &fit{white: w}
+	}
+	return w.fits[key]
 }
 
 // run is the extended graph of one loss.
@@ -103,7 +123,7 @@ func (m *Model) Gradient(ctx context.Context) (*Gradient, error) {
 	if m.white == nil {
 		return nil, ErrNoGradient
 	}
-	g := &Gradient{m: m, w: m.white}
+	g := &Gradient{m: m, w: m.white.fit(m)}
 	if g.w.head == nil && g.w.err == nil {
 		g.w.err = g.prepare(ctx)
 	}

@@ -85,12 +85,10 @@ func (g *Gradient) prepare(ctx context.Context) error {
 func (g *Gradient) agrees(ctx context.Context) (bool, error) {
 	const rows = 32
 	m, w := g.m, g.w
-	bare, err := m.With(nil)
-	if err != nil {
-		return false, err
-	}
+	bare := *m // under the same rule, with no solution before or behind it
+	bare.chain, bare.answers = nil, Answers{}
 	whole := *g
-	whole.m = bare
+	whole.m = &bare
 	x, aims, decided := m.spread(rows), make([]Aim, rows), make([]Decision, rows)
 	for i := range aims {
 		aims[i].Target = -1
@@ -217,7 +215,7 @@ const (
 )
 
 // run makes, once, the graph of a loss.
-func (w *white) run(m *Model, loss Loss) (*run, error) {
+func (w *fit) run(m *Model, loss Loss) (*run, error) {
 	if w.runs[loss] != nil {
 		return w.runs[loss], nil
 	}
@@ -261,7 +259,7 @@ func (w *white) run(m *Model, loss Loss) (*run, error) {
 }
 
 // output is the value that is differentiated through the head.
-func (w *white) output(m *Model) string {
+func (w *fit) output(m *Model) string {
 	if w.head.from != "" {
 		return w.head.from
 	}
@@ -269,7 +267,7 @@ func (w *white) output(m *Model) string {
 }
 
 // close frees the graphs that were made.
-func (w *white) close() {
+func (w *fit) close() {
 	for i, r := range w.runs {
 		if r != nil {
 			// Nothing runs on them any more: an error would change nothing.
@@ -281,7 +279,7 @@ func (w *white) close() {
 
 // fed is the file with the application's own row of float32 as its input:
 // scaling and conversion become part of the graph.
-func (w *white) fed(m *Model, row []int64) *onnx.Model {
+func (w *fit) fed(m *Model, row []int64) *onnx.Model {
 	var in *onnx.ValueInfo
 	for _, v := range w.file.Inputs() {
 		if v.Name == m.spec.Input.Tensor {

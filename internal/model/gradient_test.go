@@ -306,3 +306,31 @@ func TestGradientOfPartsOfABatch(t *testing.T) {
 		}
 	}
 }
+
+// TestGradientByRule wants the scores of the rule that holds, whichever was asked for first.
+func TestGradientByRule(t *testing.T) {
+	orttest.Load(t)
+	spec := &model.Spec{
+		Path:   dense(t, 1, onnx.Dim{Param: "N"}, onnx.Float, tail("Sigmoid", "z")),
+		Output: model.Output{Kind: model.PositiveProbability}, Solutions: []model.Solution{{Name: "band", Type: model.ReferBand, Switchable: true}},
+		Rule: model.Rule{Kind: model.Cutoff, Positive: 1, Cutoff: 0.5, Band: &[2]float64{0.3, 0.5}, Outcomes: []string{"no", "refer", "yes"}},
+	}
+	m, _, err := model.Open(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, on := range [][]string{{"band"}, nil, {"band"}} {
+		with, err := m.With(on)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := with.Gradient(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := g.Outcomes(), 2+len(on); got != want {
+			t.Errorf("with %q: got %d outcomes, want %d", on, got, want)
+		}
+		checkGradient(t, with, g)
+	}
+}
