@@ -49,7 +49,7 @@ func Runs(d *dossier.Dossier) string {
 	}
 	switch {
 	case d.Log.OtherLogs > 0:
-		text += fmt.Sprintf("; the log was started anew: the same key has begun %d %s for a target of this name", d.Log.OtherLogs, plural(d.Log.OtherLogs, "other log", "other logs"))
+		text += fmt.Sprintf("; the same key has begun %d %s for a target of this name, so this log was started anew, or another copy of the target has one", d.Log.OtherLogs, plural(d.Log.OtherLogs, "other log", "other logs"))
 	case d.Log.EarlierRuns == 0:
 		text += ", which cannot tell of one that was put away"
 	}

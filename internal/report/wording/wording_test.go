@@ -126,3 +126,35 @@ func TestCounts(t *testing.T) {
 		t.Errorf("counts differ, got -, want +:\n%s", diff)
 	}
 }
+
+func TestRuns(t *testing.T) {
+	for _, tt := range []struct {
+		log     dossier.Log
+		resumed int
+		want    string
+	}{
+		{dossier.Log{}, 0, "the first run in its log, which cannot tell of one that was put away"},
+		{dossier.Log{EarlierRuns: 1}, 0, "1 run of this target stands before it in the same log"},
+		{dossier.Log{EarlierRuns: 3}, 1, "3 runs of this target stand before it in the same log; broken off and resumed 1 time"},
+		{dossier.Log{OtherLogs: 2}, 0, "the first run in its log; the same key has begun 2 other logs for a target of this name, so this log was started anew, or another copy of the target has one"},
+	} {
+		if got := wording.Runs(&dossier.Dossier{Log: tt.log, Resumed: tt.resumed}); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
+
+func TestVerificationLacks(t *testing.T) {
+	none, has := &dossier.Dossier{}, &dossier.Dossier{Log: dossier.Log{
+		Stamps:    []dossier.Stamp{{Time: time.Date(2026, 11, 22, 19, 0, 0, 0, time.UTC), Authority: "CN=A"}},
+		Witnesses: []dossier.Witness{{Name: "w", Time: time.Date(2026, 11, 22, 19, 1, 0, 0, time.UTC)}},
+	}}
+	for d, want := range map[*dossier.Dossier]string{
+		none: "this report has none of them.",
+		has:  "this report has a time stamp of 22 November 2026, 19:00:00 UTC by CN=A and a cosignature of 22 November 2026, 19:01:00 UTC by the witness w.",
+	} {
+		if got := wording.VerificationLacks(d); !strings.Contains(got, want) {
+			t.Errorf("got %q, want %q in it", got, want)
+		}
+	}
+}
