@@ -28,26 +28,27 @@ const maxWindow = 64 << 20
 // Formats are the formats of compressed streams.
 func Formats() []scan.Format {
 	return []scan.Format{
-		Format{"gzip", gzipHead, openGzip},
-		Format{"bzip2", bzip2Head, func(r *window.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
-		Format{"xz", xzHead, func(r *window.Reader) (io.Reader, error) { return &xzReader{r: r}, nil }},
-		Format{"lzma", lzmaHead, func(r *window.Reader) (io.Reader, error) {
+		Format{"gzip", 1 << 20, gzipHead, openGzip},
+		Format{"bzip2", 8 << 20, bzip2Head, func(r *window.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+		Format{"xz", maxWindow + (2 << 20), xzHead, func(r *window.Reader) (io.Reader, error) { return &xzReader{r: r}, nil }},
+		Format{"lzma", maxWindow + (2 << 20), lzmaHead, func(r *window.Reader) (io.Reader, error) {
 			return lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
 		}},
-		Format{"lz4", lz4Head, func(r *window.Reader) (io.Reader, error) {
+		Format{"lz4", 16 << 20, lz4Head, func(r *window.Reader) (io.Reader, error) {
 			z := lz4.NewReader(r)
 			return z, z.Apply(lz4.ConcurrencyOption(1))
 		}},
-		Format{"zstd", zstdHead, func(r *window.Reader) (io.Reader, error) {
+		Format{"zstd", maxWindow + (8 << 20), zstdHead, func(r *window.Reader) (io.Reader, error) {
 			return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
 		}},
-		Format{"zlib", zlibHead, func(r *window.Reader) (io.Reader, error) { return zlib.NewReader(r) }},
+		Format{"zlib", 1 << 20, zlibHead, func(r *window.Reader) (io.Reader, error) { return zlib.NewReader(r) }},
 	}
 }
 
 // Format reads one kind of compressed stream.
 type Format struct {
 	name string
+	most int64 // bytes that the decoder holds
 	head func([]byte) bool
 	open func(*window.Reader) (io.Reader, error)
 }
@@ -78,11 +79,11 @@ func (f Format) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error 
 		out.Structured(0, last.r.Offset()) // a member tells of what is in it
 		return x, err
 	}}
-	if err := out.Hold(2 * maxWindow); err != nil {
+	if err := out.Hold(f.most); err != nil {
 		return err
 	}
 	err := out.Members(ctx, []scan.Entry{content})
-	out.Hold(-2 * maxWindow)
+	out.Hold(-f.most)
 	if err != nil || last == nil || last.trailing == 0 {
 		return err
 	}

@@ -112,6 +112,21 @@ func TestTrailing(t *testing.T) {
 	}
 }
 
+// TestNested expands streams in streams within the budget of memory.
+func TestNested(t *testing.T) {
+	b := stored(t, "xz")
+	for range 5 {
+		var next bytes.Buffer
+		z := gzip.NewWriter(&next)
+		z.Write(b)
+		z.Close()
+		b = next.Bytes()
+	}
+	if got := scantest.File(scantest.Scan(t, scanner(), b)); got.Outcome != scan.Clean {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestLookAlikes are texts that begin as streams do.
 func TestLookAlikes(t *testing.T) {
 	for _, text := range []string{"x\x9cyz is a text", "BZh1 begins a line", "]\x00\x00\x80\x00 and more text", "\x1f\x8b", "x\x01\x00\x00"} {
