@@ -142,7 +142,10 @@ func (c *config) one(n *jsondoc.Node, class, module string, cfg *jsondoc.Node, a
 	case class == "function":
 		c.function(module, cfg, at)
 	case class == "TFSMLayer", class == "TorchModuleWrapper", class == "JaxLayer", class == "FlaxLayer":
-		c.find("foreign-layer", scan.Malicious, scan.Nested, at, append(code, "CVE-2025-49655"), "a layer %s, which loads another model's code: %s", class, brief(cfg))
+		if class == "TorchModuleWrapper" {
+			code = append(code, "CVE-2025-49655")
+		}
+		c.find("foreign-layer", scan.Malicious, scan.Nested, at, code, "a layer %s, which loads another model's code: %s", class, brief(cfg))
 	case class == "StringLookup", class == "IntegerLookup", class == "TextVectorization", class == "IndexLookup":
 		if v := cfg.Get("vocabulary"); v != nil && v.Kind == jsondoc.String {
 			c.find("file-vocabulary", scan.Dangerous, scan.Read, v.Offset, []string{"CWE-73", "CVE-2025-12058"}, "the layer %s reads the file %q", class, v.Text)
