@@ -348,9 +348,12 @@ func (m *machine) persist(op byte) (value, error) {
 			return 0, err
 		}
 	}
-	if m.persistent == nil || !m.persistent(m, id) {
-		m.find("persistent-id", scan.Dangerous, scan.Nested, "asks its loader for the object "+m.show(id)+", which nothing around the pickle explains", "CWE-502", "CWE-829")
+	if m.persistent != nil {
+		if v, ok := m.persistent(m, id); ok {
+			return v, nil
+		}
 	}
+	m.find("persistent-id", scan.Dangerous, scan.Nested, "asks its loader for the object "+m.show(id)+", which nothing around the pickle explains", "CWE-502", "CWE-829")
 	return mk(kPersist, 0), nil
 }
 

@@ -81,7 +81,7 @@ func (f Format) Sniff(head []byte, in *scan.Input) scan.Confidence {
 // Scan interprets the pickles of the file, one after another.
 func (f Format) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
 	m := f.machine(ctx, in, out)
-	if ok, err := m.legacy(in); ok || err != nil {
+	if ok, err := m.legacy(in, out); ok || err != nil {
 		return err
 	}
 	return m.all(ctx, in, out, 0)

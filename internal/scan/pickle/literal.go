@@ -56,6 +56,11 @@ func (m *machine) counted8(op byte) error {
 		k = kBytes
 	}
 	m.push(mk(k, m.from))
+	if m.collect && k == kStr {
+		if s, ok := m.text(mk(k, m.from)); ok {
+			m.keys = append(m.keys, s)
+		}
+	}
 	if n >= 8 {
 		if err := m.look(k, start, int64(n)); err != nil {
 			return err

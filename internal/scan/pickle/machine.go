@@ -26,7 +26,7 @@ type machine struct {
 	// loaded says that the pickle loads them, so that all of them counts.
 	follow func(off int64, r io.ReaderAt, size int64, loaded bool) error
 	// persistent gives what a container knows of a persistent id; nil is a plain pickle.
-	persistent func(m *machine, id value) bool
+	persistent func(m *machine, id value) (value, bool)
 
 	stack  []value
 	marks  []uint32
@@ -42,11 +42,15 @@ type machine struct {
 	held   int64
 
 	proto    int
-	frameEnd int64 // -1 outside of frames
-	putSeen  byte  // bit 0 PUT, bit 1 MEMOIZE
-	counted  int64 // offset up to which bytes are accounted for
-	from     int64 // where the opcode that runs begins
-	depth    int   // arrays of objects around this pickle
+	frameEnd int64    // -1 outside of frames
+	putSeen  byte     // bit 0 PUT, bit 1 MEMOIZE
+	counted  int64    // offset up to which bytes are accounted for
+	from     int64    // where the opcode that runs begins
+	depth    int      // arrays of objects around this pickle
+	result   value    // of the last pickle that ended
+	collect  bool     // text is kept in keys
+	keys     []string //
+	script   bool     // names under __torch__ are code beside the pickle
 	stats    stats
 }
 

@@ -40,6 +40,9 @@ func (m *machine) global(module, attr string) (value, error) {
 		return 0, err
 	}
 	n := name{module: module, attr: attr, verdict: m.rules.Name(module, attr)}
+	if m.script && (module == "__torch__" || strings.HasPrefix(module, "__torch__.")) && !strings.HasPrefix(module, "__torch__.torch.classes") {
+		n.verdict = rules.Verdict{Kind: rules.Vetted, New: true, Call: true}
+	}
 	i := int64(len(m.names))
 	m.names = append(m.names, n)
 	m.byName[key] = i

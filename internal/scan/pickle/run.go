@@ -221,7 +221,8 @@ func (m *machine) frame() error {
 
 // stop ends a pickle.
 func (m *machine) stop() error {
-	if _, err := m.pop(); err != nil {
+	var err error
+	if m.result, err = m.pop(); err != nil {
 		return err
 	}
 	if m.frameEnd > m.r.offset() {

@@ -33,8 +33,11 @@ func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
 func Formats(set *rules.Set) []scan.Format {
 	archives := slices.Concat([]scan.Format{zipfile.Format{}, tarfile.Format{}}, packed.Formats())
 	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}}, keras.Formats(), savedmodel.Formats(), treefile.Formats(), known.Formats(), []scan.Format{onnxfile.Format{}, onnxfile.Data{}, xmlfile.Format{}, jsonfile.Format{}})
-	return append(append(archives, models...), pickle.Format{Rules: set}, plain.Text{}, pickle.Hidden{Rules: set})
+	pickles := []scan.Format{pickle.Npy{Rules: set}, pickle.Format{Rules: set}}
+	return slices.Concat(archives, models, pickles, []scan.Format{plain.Text{}, pickle.Hidden{Rules: set}})
 }
 
 // Layouts are what knows the members of a container as a whole.
-func Layouts(*rules.Set) []scan.Layout { return keras.Layouts() }
+func Layouts(set *rules.Set) []scan.Layout {
+	return append(keras.Layouts(), pickle.Torch{Format: pickle.Format{Rules: set}}, pickle.Skops{Rules: set})
+}
