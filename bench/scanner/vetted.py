@@ -74,6 +74,10 @@ def torch_names():
         if issubclass(c, torch.nn.Module):
             flags = "new,container" if issubclass(c, (torch.nn.ModuleList, torch.nn.ModuleDict, torch.nn.Sequential)) else "new"
             add(flags, m, name)
+    for name in ("relu", "gelu", "silu", "elu", "leaky_relu", "tanh", "sigmoid", "softmax", "log_softmax", "cross_entropy", "mse_loss"):
+        add("call", "torch.nn.functional", name)
+        if hasattr(torch._C._nn, name):
+            add("call", "torch._C._nn", name)
     for name in ("BackwardHook", "RemovableHandle"):
         add("new", "torch.utils.hooks", name)
 
@@ -96,6 +100,8 @@ def numpy_names():
             add("call", "numpy", name)
             add("call", "numpy._core._multiarray_umath", name)
             add("call", "numpy.core._multiarray_umath", name)
+    for name in ("mean", "median", "sum", "std", "var", "min", "max", "amin", "amax", "nanmean", "nanmedian", "ravel", "squeeze", "reshape", "nan_to_num", "round", "clip", "argmax", "argmin"):
+        add("call", "numpy", name)
     for name in ("bool8", "float_", "complex_", "unicode_", "string_", "object0"):
         add("call,new", "numpy", name)
     for name, o in vars(numpy.dtypes).items():
@@ -124,6 +130,7 @@ def scipy_names():
     for name in ("interp1d", "CubicSpline", "PPoly", "BPoly", "PchipInterpolator", "Akima1DInterpolator", "BSpline", "UnivariateSpline"):
         c = getattr(importlib.import_module("scipy.interpolate"), name)
         add("new", c.__module__, name)
+    add("call", "scipy._lib.array_api_compat.numpy._aliases", "asarray")
     add("call,new", "scipy.spatial._ckdtree", "cKDTree")
 
 
@@ -150,6 +157,9 @@ def learners():
     # Both free what they hold when they are thrown away; their __setstate__ puts nothing there that is not theirs.
     add("new", "xgboost.core", "Booster")
     add("new", "lightgbm.basic", "Booster")
+    add("call", "sklearn.feature_selection._univariate_selection", "f_classif", "f_regression", "chi2", "f_oneway", "r_regression")
+    add("call", "sklearn.feature_selection._mutual_info", "mutual_info_classif", "mutual_info_regression")
+    add("call", "sklearn.cluster._kmeans", "_kmeans_single_lloyd", "_kmeans_single_elkan")
     for m in ("joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"):
         add("new,special=array", m, "NumpyArrayWrapper")
 
@@ -171,6 +181,13 @@ def pandas_names():
                 add("call", m.name, name)
     add("call", "pandas.core.indexes.base", "_new_Index")
     add("call", "pandas.core.indexes.datetimes", "_new_DatetimeIndex")
+    for module in ("pandas", "pandas.core.dtypes.dtypes"):
+        add("call,new", module, "PeriodDtype", "IntervalDtype", "DatetimeTZDtype", "CategoricalDtype", "SparseDtype", "StringDtype")
+    add("call", "pandas", "NA", "NaT")
+    add("call", "pandas._libs.missing", "NA")
+    add("call,new", "pandas.core.internals.managers", "BlockManager", "SingleBlockManager")
+    add("call", "pandas.core.indexes.interval", "_new_IntervalIndex")
+    add("call", "pandas.core.indexes.period", "_new_PeriodIndex")
     add("call", "pandas._libs.internals", "_unpickle_block")
     add("call", "pandas._libs.tslibs.timestamps", "_unpickle_timestamp")
     add("call", "pandas._libs.tslibs.timedeltas", "_timedelta_unpickle")

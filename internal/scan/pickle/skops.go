@@ -46,7 +46,8 @@ func (s Skops) Scan(ctx context.Context, out *scan.Sink, entries []scan.Entry) (
 
 // node is an object of the description that is being read.
 type node struct {
-	key    string // what comes next belongs to it; "" before a key
+	key    string
+	keyed  bool // what comes next belongs to the key
 	object bool
 	values map[string]string
 	at     int64
@@ -81,7 +82,7 @@ func (s Skops) schema(ctx context.Context, in *scan.Input, out *scan.Sink) error
 					return scan.Problemf("skops/schema", d.InputOffset(), "more than 1000 objects in each other")
 				}
 				if top >= 0 {
-					stack[top].key = ""
+					stack[top].keyed = false
 				}
 				stack = append(stack, node{object: t == '{', values: map[string]string{}, at: d.InputOffset()})
 			default:
@@ -93,8 +94,8 @@ func (s Skops) schema(ctx context.Context, in *scan.Input, out *scan.Sink) error
 		case string:
 			switch {
 			case top < 0 || !stack[top].object:
-			case stack[top].key == "":
-				stack[top].key = t
+			case !stack[top].keyed:
+				stack[top].key, stack[top].keyed = t, true
 			default:
 				n := &stack[top]
 				if old, twice := n.values[n.key]; twice && old != t && strings.HasPrefix(n.key, "__") {
@@ -103,11 +104,11 @@ func (s Skops) schema(ctx context.Context, in *scan.Input, out *scan.Sink) error
 				if strings.HasPrefix(n.key, "__") {
 					n.values[n.key] = t
 				}
-				n.key = ""
+				n.keyed = false
 			}
 		default:
 			if top >= 0 {
-				stack[top].key = ""
+				stack[top].keyed = false
 			}
 		}
 	}

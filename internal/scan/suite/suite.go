@@ -33,7 +33,7 @@ func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
 func Formats(set *rules.Set) []scan.Format {
 	archives := slices.Concat([]scan.Format{zipfile.Format{}, tarfile.Format{}}, packed.Formats())
 	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}}, keras.Formats(), savedmodel.Formats(), treefile.Formats(), known.Formats(), []scan.Format{onnxfile.Format{}, onnxfile.Data{}, xmlfile.Format{}, jsonfile.Format{}})
-	pickles := []scan.Format{pickle.Npy{Rules: set}, pickle.Format{Rules: set}}
+	pickles := []scan.Format{pickle.ZFile{}, pickle.Npy{Rules: set}, pickle.Format{Rules: set}}
 	return slices.Concat(archives, models, pickles, []scan.Format{plain.Text{}, pickle.Hidden{Rules: set}})
 }
 
