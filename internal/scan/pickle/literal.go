@@ -41,7 +41,13 @@ func (m *machine) counted8(op byte) error {
 	if err := r.fill(width); err != nil {
 		return err
 	}
-	_, n := header(r.buf[r.pos-1:])
+	n := uint64(r.buf[r.pos])
+	switch width {
+	case 4:
+		n = uint64(binary.LittleEndian.Uint32(r.buf[r.pos:]))
+	case 8:
+		n = binary.LittleEndian.Uint64(r.buf[r.pos:])
+	}
 	r.pos += width
 	if op == 'T' && n > 1<<31-1 {
 		return m.broken("value", "BINSTRING of a negative length")

@@ -2,6 +2,7 @@ package pickle_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,10 +11,12 @@ import (
 	"github.com/assize/assize/internal/scan/suite"
 )
 
+var lists = sync.OnceValues(rules.Load)
+
 // scanned is the report of one file and those of what lies in it.
 func scanned(t testing.TB, content string) (file scan.FileReport, members []scan.FileReport) {
 	t.Helper()
-	set, err := rules.Load()
+	set, err := lists()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +129,7 @@ func TestPrograms(t *testing.T) {
 // FuzzFormat looks for programs that crash the interpreter or make its coverage
 // wrong. What executes is a matter of the oracle; see bench/scanner.
 func FuzzFormat(f *testing.F) {
-	for _, s := range []string{"\x80\x04N.", "(dp0\nVa\np1\nI1\ns.", "cos\nsystem\n(S'true'\ntR.", "\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00N.", "\x80\x02}q\x00(U\x01aK\x01u."} {
+	for _, s := range []string{"\x93NUMPY\x01\x00\x36\x00{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n\x80\x04N.", "ZF0x3               x\x9c", "\x80\x04N.", "(dp0\nVa\np1\nI1\ns.", "cos\nsystem\n(S'true'\ntR.", "\x80\x04\x95\x02\x00\x00\x00\x00\x00\x00\x00N.", "\x80\x02}q\x00(U\x01aK\x01u."} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
