@@ -1,5 +1,5 @@
 """Asks picklescan, modelscan and fickling about the files whose paths stand on the input, through their libraries."""
-import logging, os, signal, sys
+import logging, os, signal, sys, tempfile
 
 logging.disable(logging.CRITICAL)
 from fickling.analysis import check_safety
@@ -14,6 +14,13 @@ def picklescan(path):
 
 
 def modelscan(path):
+    # It goes by the extension: what has none that it knows is shown to it as .pkl, so that it is judged by what it finds.
+    if not path.endswith((".pkl", ".pt", ".npy", ".npz", ".joblib", ".zip")):
+        link = os.path.join(folder, "file.pkl")
+        if os.path.lexists(link):
+            os.unlink(link)
+        os.symlink(path, link)
+        path = link
     r = ModelScan().scan(path)
     if r["issues"]:
         return "flagged"
@@ -23,6 +30,9 @@ def modelscan(path):
 def fickling(path):
     with open(path, "rb") as f:
         return "clean" if check_safety(Pickled.load(f)).severity.name == "LIKELY_SAFE" else "flagged"
+
+
+folder = tempfile.mkdtemp()
 
 
 def late(*_):
