@@ -116,7 +116,7 @@ objective criteria, and writes a dossier that somebody else can verify.
 		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.init(), a.assess(), a.qualify(), a.verify(), a.replay(), a.rejudge(), a.redact(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
+	root.AddCommand(a.init(), a.assess(), a.qualify(), a.verify(), a.replay(), a.rejudge(), a.redact(), a.export(), a.report(), a.plan(), a.probes(), a.manifest(), a.dossier(),
 		a.standards(), a.threats(), a.requirements(), a.criteria(), a.solutions(), a.terms(), a.crosswalk(), a.schemes(),
 		a.catalogue(), a.classify(), a.route(), a.checklist(), a.risk(), a.scan())
 	return root

@@ -110,21 +110,41 @@ func (a *again) run(ctx context.Context) error {
 // checkFiles compares manifest, model and data with the digests of the dossier.
 func (a *again) checkFiles(ctx context.Context) (bool, error) {
 	a.report.Recorded = len(a.d.Observations)
-	if a.Target == "" {
-		dir, err := filepath.Abs(a.Dossier)
+	var err error
+	if a.Target, err = targetOf(a.Dossier, a.Target); err != nil {
+		return false, fmt.Errorf("replay dossier: %w", err)
+	}
+	files, wrong, err := differing(ctx, a.d, a.Target)
+	if err != nil {
+		return false, err
+	}
+	a.report.Add("model and data", fmt.Sprintf("the manifest and %d files have the recorded digests", files), wrong)
+	return len(wrong) == 0, nil
+}
+
+// targetOf is the folder with manifest, model and data of a dossier: the one
+// that is named, else the one that holds the dossier.
+func targetOf(dossierDir, named string) (string, error) {
+	dir := named
+	if dir == "" {
+		full, err := filepath.Abs(dossierDir)
 		if err != nil {
-			return false, err
+			return "", err
 		}
-		a.Target = filepath.Dir(dir)
+		dir = filepath.Dir(full)
 	}
-	if info, err := os.Stat(a.Target); err == nil && !info.IsDir() {
-		a.Target = filepath.Dir(a.Target)
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		dir = filepath.Dir(dir)
 	}
-	if _, err := os.Stat(filepath.Join(a.Target, manifest.FileName)); errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("replay dossier: there is no %s in %q\nhint: name the folder with model and data: --target DIR", manifest.FileName, a.Target)
+	if _, err := os.Stat(filepath.Join(dir, manifest.FileName)); errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there is no %s in %q\nhint: name the folder with model and data: --target DIR", manifest.FileName, dir)
 	}
-	place := &manifest.Manifest{Dir: a.Target}
-	var wrong []string
+	return dir, nil
+}
+
+// differing counts the files of a dossier's target and lists those in the folder that are others.
+func differing(ctx context.Context, d *dossier.Dossier, dir string) (files int, wrong []string, err error) {
+	place := &manifest.Manifest{Dir: dir}
 	differs := func(what, path string, want artefact.Digest) error {
 		full, err := place.Locate(path)
 		if err != nil {
@@ -140,21 +160,19 @@ func (a *again) checkFiles(ctx context.Context) (bool, error) {
 		}
 		return nil
 	}
-	if err := differs("manifest", manifest.FileName, a.d.Manifest); err != nil {
-		return false, err
+	if err := differs("manifest", manifest.FileName, d.Manifest); err != nil {
+		return 0, nil, err
 	}
-	files := 0
-	for _, f := range a.d.Artefacts {
+	for _, f := range d.Artefacts {
 		if f.Endpoint != nil {
 			continue // asked once the rest is known to be the same
 		}
 		files++
 		if err := differs(string(f.Kind)+" "+f.Name, f.Path, f.Digest); err != nil {
-			return false, err
+			return 0, nil, err
 		}
 	}
-	a.report.Add("model and data", fmt.Sprintf("the manifest and %d files have the recorded digests", files), wrong)
-	return len(wrong) == 0, nil
+	return files, wrong, nil
 }
 
 // checkEndpoint compares what a served model says of itself with what it said then.

@@ -33,6 +33,7 @@ type target struct {
 	setup     worker.Setup
 	foreign   []dossier.Foreign // what other tools found
 	trees     bool              // a model holds a tree ensemble
+	format    dataset.Format    // of the test data
 	client    *remote.Client    // of a served model; nil where there is none
 	served    *model.Served
 }
@@ -163,6 +164,7 @@ func (t *target) look(ctx context.Context) error {
 		}
 		t.plan.Facts.TestRows, t.plan.Facts.Width = info.Rows, info.Width
 		t.plan.Labelled = test.Label != ""
+		t.format = info.Format
 		if info.Rows == 0 {
 			t.plan.NoData = fmt.Sprintf("%s has no rows", test.Path)
 		}
