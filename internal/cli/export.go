@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/assize/assize/internal/dataset"
 	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/report/wording"
 )
@@ -59,7 +58,7 @@ Exit status: 0 written, or no row was broken; 1 it cannot be; 2 wrong usage.`,
 				return err
 			}
 			e, err := engine.ExportAdversarial(c.Context(), engine.ExportOptions{
-				Options: a.options(target, ""), Dossier: args[0], Key: key, Out: out, Format: dataset.Format(format),
+				Options: a.options(target, ""), Dossier: args[0], Key: key, Out: out, Format: format,
 			})
 			if err != nil {
 				return err

@@ -27,7 +27,7 @@ type ExportOptions struct {
 	Dossier string
 	Key     *ledger.Verifier // trusted by the receiver; nil takes the dossier's own
 	Out     string           // file to write; "" is adversarial.csv or adversarial.npz
-	Format  dataset.Format   // CSV or NPZ; "" is that of the target's test data
+	Format  string           // csv or npz; "" is that of the target's test data
 }
 
 // Exported says what an export of adversarial rows holds and where it comes

@@ -19,7 +19,7 @@ import (
 
 // write writes the rows, reads them back, has them decided again, and writes what is known of them beside.
 func (x *export) write(ctx context.Context) error {
-	format := x.ExportOptions.Format
+	format := dataset.Format(x.ExportOptions.Format)
 	if format == "" {
 		if format = dataset.NPZ; x.format == dataset.CSV {
 			format = dataset.CSV
