@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// maxSiblings is how many names of a folder are looked at.
-const maxSiblings = 10_000
+// maxSiblings is how many names of a folder are looked at. It is done for every file of the folder.
+const maxSiblings = 1_000
 
 // Siblings lists the files that lie in the same folder, for readers of data that
 // another file describes. Members of containers have none.
