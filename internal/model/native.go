@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/assize/assize/internal/tree"
 )
@@ -55,7 +56,32 @@ func openNative(spec *Spec) (*Model, []string, error) {
 		return nil, nil, err
 	}
 	note := fmt.Sprintf("the model is read from %s and evaluated by Assize itself, not by the library that wrote it", e.Format)
-	return m, []string{note}, nil
+	return m, append([]string{note}, levels(e)...), nil
+}
+
+// maxNamed bounds the categories that a note names.
+const maxNamed = 200
+
+// levels says which number stands for which category where the file names
+// them, since the data must number them so.
+func levels(e *tree.Ensemble) []string {
+	var parts []string
+	named := 0
+	for f := range e.Features {
+		var words []string
+		for i, name := range e.Levels[f] {
+			if named++; named <= maxNamed {
+				words = append(words, fmt.Sprintf("%d %.60s", i, name))
+			}
+		}
+		if words != nil && f < len(e.Names) {
+			parts = append(parts, e.Names[f]+": "+strings.Join(words, ", "))
+		}
+	}
+	if parts == nil {
+		return nil
+	}
+	return []string{"categories are numbered as the file names them; " + strings.Join(parts, "; ")}
 }
 
 // newNative finds the columns that the declared kind asks for.

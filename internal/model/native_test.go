@@ -142,3 +142,34 @@ func TestNativeRefusals(t *testing.T) {
 		}
 	}
 }
+
+// TestNativeScorecard opens a table of points per bin, whose categories are
+// numbered in the table's order.
+func TestNativeScorecard(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "card.csv")
+	card := "variable,bin,points\nbasepoints,,480\nage,\"missing%,%[-inf,26.0)\",-20\nage,\"[26.0,inf)\",25\nhousing,own,15\nhousing,\"rent%,%for free\",-10\n"
+	if err := os.WriteFile(path, []byte(card), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, notes, err := model.Open(t.Context(), &model.Spec{
+		Path: path, Output: model.Output{Kind: model.Score, Classes: []string{"bad", "good"}}, Rule: model.Rule{Kind: model.Cutoff, Positive: 1, Cutoff: 490, Outcomes: []string{"refuse", "refer", "accept"}, Favourable: []string{"accept"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "housing: 0 own, 1 rent, 2 for free"; len(notes) != 2 || !strings.Contains(notes[1], want) {
+		t.Errorf("notes %q, want %q", notes, want)
+	}
+	var a model.Answers
+	if err := m.Predict(t.Context(), []float32{25, 0, 26, 2, 26, 0}, 3, &a); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		score    float32
+		decision model.Decision
+	}{{475, model.Below}, {495, model.Above}, {520, model.Above}} {
+		if got := a.Row(i)[0]; got != want.score || m.Decision(&a, i) != want.decision {
+			t.Errorf("row %d: got %v decided %v, want %v decided %v", i, got, m.Decision(&a, i), want.score, want.decision)
+		}
+	}
+}

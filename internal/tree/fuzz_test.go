@@ -26,6 +26,10 @@ func FuzzRead(f *testing.F) {
 			f.Add(b)
 		}
 	}
+	for _, all := range cards(f) {
+		f.Add([]byte(all[0].Card))
+	}
+	f.Add([]byte("variable,bin,points\nbasepoints,,1\nage,\"missing%,%[-inf,26.0)\",-10\nage,\"[26.0,inf)\",5\nage,-9,1\njob,\"a%,%b\",2\n"))
 	f.Add(binaryModel(0, "binary:logistic", []int32{1, -1, -1}))
 	f.Add([]byte(`[{"nodeid":0,"split":"f0","split_condition":0.5,"yes":1,"no":2,"missing":1,"children":[{"nodeid":1,"leaf":1},{"nodeid":2,"leaf":-1}]}]`))
 	f.Fuzz(func(t *testing.T, b []byte) {
