@@ -225,7 +225,7 @@ func allowedImports() map[string][]string {
 	for _, f := range families {
 		table[f] = probe
 	}
-	table["probes/artefactscan"] = join(probe, only("scan/onnxfile"))
+	table["probes/artefactscan"] = join(probe, only("scan", "scan/rules", "scan/suite", "scan/onnxfile"))
 	return table
 }
 

@@ -70,7 +70,7 @@ func needs(n measure.Needs) string {
 		on   bool
 		word string
 	}{
-		{n.Files, "the artefacts' bytes"}, {n.Model, "a model"}, {n.Data, "test rows"}, {n.Labels, "labels"},
+		{n.Files, "the model's files"}, {n.Artefacts, "the bytes of every artefact"}, {n.Model, "a model"}, {n.Data, "test rows"}, {n.Labels, "labels"},
 		{n.Recorded, "recorded outputs"}, {n.Domain, "a domain"}, {n.Rule, "a decision rule"}, {n.Scores, "scores, not labels alone"}, {n.Trees, "a tree ensemble"},
 		{n.Gain, "a favourable outcome"},
 	} {

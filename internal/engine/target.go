@@ -296,7 +296,7 @@ func (t *target) specify() {
 		return
 	}
 	for _, a := range t.artefacts {
-		if a.Kind == artefact.Model {
+		if a.Kind != artefact.Endpoint {
 			t.setup.Files = append(t.setup.Files, t.file(a))
 			if a.Name == t.plan.ModelName {
 				spec.Path = t.setup.Files[len(t.setup.Files)-1].OpenPath

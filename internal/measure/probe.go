@@ -70,6 +70,8 @@ type Needs struct {
 	Scores   bool // a model that gives out more than labels
 	Files    bool // reads the artefacts' bytes itself and opens no model
 	Trees    bool // a model that holds a tree ensemble
+	// Artefacts asks for the bytes of every file of the target, data included, and opens no model.
+	Artefacts bool
 	Records  bool // operating logs that the manifest declares
 	Sets     bool // training and test data, whole
 	// Gradients needs a graph that can be differentiated, for white-box attacks.

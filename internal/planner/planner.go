@@ -357,9 +357,9 @@ func inputs(t Target, p *measure.Probe) []string {
 	for _, name := range t.SetNames {
 		add(name, p.Needs.Sets)
 	}
-	if p.Needs.Files {
+	if p.Needs.Files || p.Needs.Artefacts {
 		for _, a := range t.Artefacts {
-			add(a.Name, a.Kind == artefact.Model)
+			add(a.Name, p.Needs.Artefacts && a.Kind != artefact.Endpoint || a.Kind == artefact.Model)
 		}
 	}
 	for _, name := range logs(t.Manifest) {

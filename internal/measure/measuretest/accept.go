@@ -144,7 +144,7 @@ func (k *kit) shardCase(index []int) *measure.Case {
 	if n.Model && k.target.Model != nil {
 		c.Model = k.target.Model()
 	}
-	if n.Files {
+	if n.Files || n.Artefacts {
 		c.Files = k.target.Files
 	}
 	if n.Records {

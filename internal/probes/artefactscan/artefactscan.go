@@ -5,7 +5,7 @@ package artefactscan
 import "github.com/assize/assize/internal/measure"
 
 // Probes lists the probes of this family.
-func Probes() []measure.Probe { return []measure.Probe{onnxScan} }
+func Probes() []measure.Probe { return []measure.Probe{onnxScan, filesScan} }
 
 var onnxScan = measure.Probe{
 	ID: "artefactscan/onnx", Version: 1,

@@ -123,7 +123,7 @@ func (i *inspector) sibling(name string) (entry, to string, isLink bool) {
 
 // dataFile accounts for a file that a model keeps tensors in: opaque where a
 // tensor refers to it, structured where it is padding of zeros, else unread.
-func (s *scan) dataFile(ctx context.Context, r *reporter, f *measure.File, in io.ReaderAt, size int64) error {
+func (s *survey) dataFile(ctx context.Context, r *reporter, f *measure.File, in io.ReaderAt, size int64) error {
 	if f.Digest != "" {
 		d, _, err := artefact.DigestOf(ctx, f.OpenPath)
 		if err != nil {

@@ -22,8 +22,8 @@ const maxBytes = 768 << 20
 // perRule is how many findings of one rule are kept a file; all are counted.
 const perRule = 20
 
-// scan collects what is found in all files.
-type scan struct {
+// survey collects what is found in all files.
+type survey struct {
 	files    []measure.File
 	res      *result.Result
 	counts   map[result.Severity]int
@@ -35,7 +35,7 @@ type scan struct {
 }
 
 func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
-	s := &scan{
+	s := &survey{
 		res: &result.Result{State: result.Measured, Metrics: map[string]result.Metric{}}, counts: map[result.Severity]int{},
 		dropped: map[string]int{}, external: map[string][]dataRange{}, kept: map[[2]string]int{},
 	}
@@ -66,12 +66,12 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 }
 
 // isData tells whether an artefact is a file that a model keeps tensors in.
-func (s *scan) isData(f *measure.File) bool {
+func (s *survey) isData(f *measure.File) bool {
 	return len(f.From) == 1 && strings.HasPrefix(f.Name, f.From[0]+"#")
 }
 
 // file scans one artefact. What is wrong with the file is a finding, not an error.
-func (s *scan) file(ctx context.Context, f *measure.File, data bool) error {
+func (s *survey) file(ctx context.Context, f *measure.File, data bool) error {
 	r := &reporter{scan: s, file: f.Name}
 	info, err := os.Stat(f.OpenPath)
 	switch {
@@ -119,7 +119,7 @@ func (s *scan) file(ctx context.Context, f *measure.File, data bool) error {
 }
 
 // model scans the bytes of an ONNX file.
-func (s *scan) model(r *reporter, f *measure.File, b []byte) {
+func (s *survey) model(r *reporter, f *measure.File, b []byte) {
 	end := onnxfile.TopLevelEnd(b)
 	m, err := onnx.Read(b[:end], onnx.DefaultLimits())
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *scan) model(r *reporter, f *measure.File, b []byte) {
 }
 
 // finish turns what was counted into metrics.
-func (s *scan) finish() {
+func (s *survey) finish() {
 	n := len(s.files)
 	for severity, name := range map[result.Severity]string{result.High: "findings_high", result.Medium: "findings_medium", result.Low: "findings_low", result.Info: "findings_info"} {
 		s.res.Metrics[name] = result.Exactly(float64(s.counts[severity]), n, "findings")
@@ -177,7 +177,7 @@ func (s *scan) finish() {
 
 // reporter adds findings in one file.
 type reporter struct {
-	scan *scan
+	scan *survey
 	file string
 }
 
