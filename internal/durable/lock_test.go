@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assize/assize/internal/durable"
 )
@@ -22,12 +24,16 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	if _, err := durable.Lock(dir); err != nil {
+	held, err := durable.Lock(dir)
+	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
 	fmt.Println("locked")
-	select {}
+	for {
+		time.Sleep(time.Hour)
+		runtime.KeepAlive(held) // else the collector closes its file, and the lock is gone
+	}
 }
 
 func TestLock(t *testing.T) {

@@ -72,8 +72,8 @@ type Needs struct {
 	Trees    bool // a model that holds a tree ensemble
 	// Artefacts asks for the bytes of every file of the target, data included, and opens no model.
 	Artefacts bool
-	Records  bool // operating logs that the manifest declares
-	Sets     bool // training and test data, whole
+	Records   bool // operating logs that the manifest declares
+	Sets      bool // training and test data, whole
 	// Gradients needs a graph that can be differentiated, for white-box attacks.
 	Gradients bool
 	Value     bool // a score that is used as it is, without a decision rule: regression
