@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/ledger"
 	"github.com/assize/assize/internal/verify"
 )
@@ -36,7 +37,7 @@ func run() int {
 			return 1
 		}
 	}
-	r, err := verify.Dossier(ctx, flag.Arg(0), key)
+	r, err := verify.Trusting(ctx, flag.Arg(0), verify.Trust{Key: key, Tool: dossier.Tool})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "assize-verify:", err)
 		return 1

@@ -121,6 +121,8 @@ const (
 	AtMost  = "at_most"
 
 	SetByDefault = "default"
+	// SetByAssessor marks what whoever received a dossier, or assesses for a third party, set.
+	SetByAssessor = "assessor"
 )
 
 // Depths lists the depths that a level is set for.
@@ -130,7 +132,7 @@ func Depths() []string { return []string{"quick", "standard", "thorough"} }
 const DefaultConfidence = 0.95
 
 // SetBys lists who can set a criterion, strongest first.
-func SetBys() []string { return []string{"law", "standard", "provider", "assessor", SetByDefault} }
+func SetBys() []string { return []string{"law", "standard", "provider", SetByAssessor, SetByDefault} }
 
 // Catalogue is all of it, in the order of the files.
 type Catalogue struct {

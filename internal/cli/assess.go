@@ -26,6 +26,8 @@ func (a *App) assess() *cobra.Command {
 	var workers int
 	var memory int64
 	var resume bool
+	var replaced []string
+	var threat string
 	var stamps, witnesses []string
 	var witnessKeys string
 	c := &cobra.Command{
@@ -47,6 +49,9 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 			}
 			o := a.options(args[0], depth)
 			o.Workers, o.MemoryBytes, o.Catalogue, o.Resume = workers, memory<<20, overlay, resume
+			if o.Overrides, err = overrides(replaced, threat); err != nil {
+				return err
+			}
 			o.Timestamps, o.Witnesses = stamps, witnesses
 			if len(witnesses) > 0 || witnessKeys != "" {
 				if len(witnesses) == 0 || witnessKeys == "" {
@@ -86,6 +91,7 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 		},
 	}
 	addCatalogueFlag(c, &overlay)
+	addOverrideFlags(c, &replaced, &threat)
 	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
 	c.Flags().StringSliceVar(&allow, "allow", nil, "verdicts of claimed goals that do not change the exit status: inconclusive, not-assessed")
 	c.Flags().StringSliceVar(&stamps, "timestamp", nil, "address of a time stamping authority (RFC 3161) that stamps the end of the log")
@@ -95,6 +101,25 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 	c.Flags().IntVar(&workers, "workers", 0, "processes at a time (default: one per core)")
 	c.Flags().Int64Var(&memory, "memory", 1024, "data memory of each worker, in MiB")
 	return c
+}
+
+// addOverrideFlags adds what an assessor sets in place of the provider.
+func addOverrideFlags(c *cobra.Command, data *[]string, threat *string) {
+	c.Flags().StringArrayVar(data, "data-override", nil, "NAME=FILE: an assessor's data in place of the data set of that name; can be repeated")
+	c.Flags().StringVar(threat, "threat", "", "an assessor's threat model: YAML with the section threat_model, in place of the manifest's")
+}
+
+// overrides reads the values of these flags.
+func overrides(data []string, threat string) (manifest.Overrides, error) {
+	o := manifest.Overrides{Data: map[string]string{}, Threat: threat}
+	for _, text := range data {
+		name, file, ok := strings.Cut(text, "=")
+		if _, twice := o.Data[name]; !ok || name == "" || file == "" || twice {
+			return o, usageError{fmt.Errorf("--data-override %.80q: it is not NAME=FILE, or the name stands twice\nhint: --data-override test=held-out.csv", text)}
+		}
+		o.Data[name] = file
+	}
+	return o, nil
 }
 
 func verdicts(names []string) ([]dossier.Verdict, error) {

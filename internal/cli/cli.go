@@ -15,13 +15,14 @@ import (
 	"golang.org/x/term"
 
 	"github.com/assize/assize/internal/catalogue"
+	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/worker"
 )
 
 // Version is the version of the program.
-const Version = "0.1.0"
+const Version = dossier.ToolVersion
 
 // The exit statuses; see "Exit status" in the design.
 const (
@@ -134,7 +135,7 @@ func exactly(n int, what string) cobra.PositionalArgs {
 
 func (a *App) options(target, depth string) engine.Options {
 	return engine.Options{
-		Target: target, Depth: depth, Tool: "assize " + Version, Command: a.Worker,
+		Target: target, Depth: depth, Tool: dossier.Tool, Command: a.Worker,
 		KeyFolder: a.KeyFolder, Log: a.Err, Now: a.Now,
 	}
 }

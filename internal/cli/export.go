@@ -20,7 +20,8 @@ func (a *App) export() *cobra.Command {
 }
 
 func (a *App) exportAdversarial() *cobra.Command {
-	var target, out, format, keyFile string
+	var target, out, format, keyFile, threat string
+	var replaced []string
 	c := &cobra.Command{
 		Use:   "adversarial DOSSIER",
 		Short: "Write the rows that broke the model, as a regression test set",
@@ -57,8 +58,12 @@ Exit status: 0 written, or no row was broken; 1 it cannot be; 2 wrong usage.`,
 			if err != nil {
 				return err
 			}
+			from := a.options(target, "")
+			if from.Overrides, err = overrides(replaced, threat); err != nil {
+				return err
+			}
 			e, err := engine.ExportAdversarial(c.Context(), engine.ExportOptions{
-				Options: a.options(target, ""), Dossier: args[0], Key: key, Out: out, Format: format,
+				Options: from, Dossier: args[0], Key: key, Out: out, Format: format,
 			})
 			if err != nil {
 				return err
@@ -71,6 +76,7 @@ Exit status: 0 written, or no row was broken; 1 it cannot be; 2 wrong usage.`,
 			return nil
 		},
 	}
+	addOverrideFlags(c, &replaced, &threat)
 	c.Flags().StringVar(&target, "target", "", "folder with assize.yaml, model and data (default: the one that holds DOSSIER)")
 	c.Flags().StringVar(&out, "out", "", "file to write; a JSON file is written beside it (default: adversarial.csv or adversarial.npz)")
 	c.Flags().StringVar(&format, "format", "", "csv or npz (default: that of the target's test data)")

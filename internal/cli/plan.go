@@ -7,7 +7,8 @@ import (
 )
 
 func (a *App) plan() *cobra.Command {
-	var depth, overlay string
+	var depth, overlay, threat string
+	var replaced []string
 	c := &cobra.Command{
 		Use:   "plan TARGET",
 		Short: "Show what would run at what cost, and what would not and why",
@@ -18,6 +19,10 @@ func (a *App) plan() *cobra.Command {
 			}
 			o := a.options(args[0], depth)
 			o.Catalogue = overlay
+			var err error
+			if o.Overrides, err = overrides(replaced, threat); err != nil {
+				return err
+			}
 			f, err := engine.Plan(c.Context(), o)
 			if err != nil {
 				return err
@@ -26,6 +31,7 @@ func (a *App) plan() *cobra.Command {
 		},
 	}
 	addCatalogueFlag(c, &overlay)
+	addOverrideFlags(c, &replaced, &threat)
 	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
 	return c
 }

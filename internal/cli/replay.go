@@ -16,7 +16,8 @@ import (
 )
 
 func (a *App) replay() *cobra.Command {
-	var nonce, target, keyFile, overlay string
+	var nonce, target, keyFile, overlay, threat string
+	var replaced []string
 	var sample, rows, workers int
 	var memory int64
 	var asJSON bool
@@ -58,6 +59,9 @@ be run; 2 wrong usage.`,
 			defer show.stop()
 			o := engine.ReplayOptions{Options: a.options(target, ""), Dossier: args[0], Key: key, Sample: sample, Rows: rows, Nonce: drawn}
 			o.Workers, o.MemoryBytes, o.Catalogue, o.Handler = workers, memory<<20, overlay, show
+			if o.Overrides, err = overrides(replaced, threat); err != nil {
+				return err
+			}
 			r, err := engine.Replay(c.Context(), o)
 			show.stop()
 			if err != nil {
@@ -77,6 +81,7 @@ be run; 2 wrong usage.`,
 		},
 	}
 	addCatalogueFlag(c, &overlay)
+	addOverrideFlags(c, &replaced, &threat)
 	c.Flags().IntVar(&sample, "sample", 5, "observations to run again; 0 is all")
 	c.Flags().IntVar(&rows, "rows", 50, "rows of each observation to run again; 0 is all")
 	c.Flags().StringVar(&nonce, "nonce", "", "what draws them, in hexadecimal (default: drawn, and printed)")

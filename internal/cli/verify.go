@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/verify"
 	"github.com/assize/assize/internal/witness"
 	"github.com/assize/assize/internal/witness/stamp"
@@ -19,7 +20,7 @@ func (a *App) verify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			trust := verify.Trust{Key: key, Stamp: stamp.Checker(nil)}
+			trust := verify.Trust{Key: key, Tool: dossier.Tool, Stamp: stamp.Checker(nil)}
 			if tsa != "" {
 				roots, err := stamp.ReadRoots(tsa)
 				if err != nil {

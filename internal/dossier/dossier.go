@@ -15,6 +15,12 @@ import (
 // Format is the version of dossier.json.
 const Format = 1
 
+// ToolVersion is the version of this program, and Tool its name with it, as dossiers name it.
+const (
+	ToolVersion = "0.1.0"
+	Tool        = "assize " + ToolVersion
+)
+
 // Dossier is the contents of dossier.json.
 type Dossier struct {
 	Format       int                    `json:"format"`

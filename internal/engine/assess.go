@@ -33,9 +33,11 @@ import (
 
 // Options are what the caller of an assessment decides.
 type Options struct {
-	Target  string // folder or manifest
-	Depth   string // over the manifest's; "" keeps it
-	Workers int    // processes at a time; 0 is one per core
+	Target string // folder or manifest
+	Depth  string // over the manifest's; "" keeps it
+	// Overrides is the assessor's data and threat model, in place of the provider's.
+	Overrides manifest.Overrides
+	Workers   int // processes at a time; 0 is one per core
 	// MemoryBytes bounds the data of each worker; 0 is 1 GiB.
 	MemoryBytes int64
 	Tool        string         // name and version of the program
@@ -114,7 +116,7 @@ func prepare(ctx context.Context, o *Options) (*prepared, error) {
 	if o.MemoryBytes == 0 {
 		o.MemoryBytes = 1 << 30
 	}
-	t, err := openTarget(ctx, o.Target)
+	t, err := openTarget(ctx, o.Target, o.Overrides)
 	if err != nil {
 		return nil, err
 	}

@@ -119,14 +119,17 @@ func ExportAdversarial(ctx context.Context, o ExportOptions) (*Exported, error) 
 	if x.Target, err = targetOf(o.Dossier, o.Target); err != nil {
 		return nil, fmt.Errorf("export rows: %w", err)
 	}
-	_, wrong, err := differing(ctx, d, x.Target)
+	if err := checkOverrides(d, x.Overrides); err != nil {
+		return nil, fmt.Errorf("export rows: %w", err)
+	}
+	_, wrong, err := differing(ctx, d, x.Target, x.Overrides)
 	if err != nil {
 		return nil, err
 	}
 	if len(wrong) > 0 {
 		return nil, fmt.Errorf("export rows: these are not the files that the dossier was made on: %s", strings.Join(wrong, "; "))
 	}
-	t, err := openTarget(ctx, x.Target)
+	t, err := openTarget(ctx, x.Target, x.Overrides)
 	if err != nil {
 		return nil, err
 	}

@@ -103,6 +103,9 @@ func (r *record) begin(ctx context.Context, d *dossier.Dossier, env evidence.Env
 	for _, a := range d.Artefacts {
 		e.Artefacts = append(e.Artefacts, a.Digest)
 	}
+	for _, o := range d.Plan.Overrides {
+		e.Overrides = append(e.Overrides, o.Digest)
+	}
 	if err := r.append(ctx, e); err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func Rejudge(ctx context.Context, o RejudgeOptions) (*Rejudged, error) {
 
 // verified reads a dossier that verifies.
 func verified(ctx context.Context, dir string, key *ledger.Verifier) (*dossier.Dossier, error) {
-	v, err := verify.Trusting(ctx, dir, verify.Trust{Key: key, Stamp: stamp.Checker(nil)})
+	v, err := verify.Trusting(ctx, dir, verify.Trust{Key: key, Tool: dossier.Tool, Stamp: stamp.Checker(nil)})
 	if err != nil {
 		return nil, err
 	}

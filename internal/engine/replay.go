@@ -56,7 +56,7 @@ type again struct {
 // observations that the receiver's nonce draws again and compares. What
 // contradicts the dossier stands in the report; the error is for what cannot be tried.
 func Replay(ctx context.Context, o ReplayOptions) (*replay.Report, error) {
-	v, err := verify.Trusting(ctx, o.Dossier, verify.Trust{Key: o.Key, Stamp: stamp.Checker(nil)})
+	v, err := verify.Trusting(ctx, o.Dossier, verify.Trust{Key: o.Key, Tool: dossier.Tool, Stamp: stamp.Checker(nil)})
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,10 @@ func (a *again) checkFiles(ctx context.Context) (bool, error) {
 	if a.Target, err = targetOf(a.Dossier, a.Target); err != nil {
 		return false, fmt.Errorf("replay dossier: %w", err)
 	}
-	files, wrong, err := differing(ctx, a.d, a.Target)
+	if err := checkOverrides(a.d, a.Overrides); err != nil {
+		return false, fmt.Errorf("replay dossier: %w", err)
+	}
+	files, wrong, err := differing(ctx, a.d, a.Target, a.Overrides)
 	if err != nil {
 		return false, err
 	}
@@ -142,11 +145,18 @@ func targetOf(dossierDir, named string) (string, error) {
 	return dir, nil
 }
 
-// differing counts the files of a dossier's target and lists those in the folder that are others.
-func differing(ctx context.Context, d *dossier.Dossier, dir string) (files int, wrong []string, err error) {
+// differing counts the files of a dossier's target and lists those in the
+// folder, or among what the assessor set, that are others.
+func differing(ctx context.Context, d *dossier.Dossier, dir string, set manifest.Overrides) (files int, wrong []string, err error) {
 	place := &manifest.Manifest{Dir: dir}
-	differs := func(what, path string, want artefact.Digest) error {
-		full, err := place.Locate(path)
+	differs := func(what, path string, want artefact.Digest, theirs string) error {
+		full, err := theirs, error(nil)
+		if theirs == "" {
+			full, err = place.Locate(path)
+		}
+		if err == nil {
+			_, err = os.Stat(full)
+		}
 		if err != nil {
 			wrong = append(wrong, fmt.Sprintf("%s: %q is not there", what, path))
 			return nil
@@ -160,7 +170,7 @@ func differing(ctx context.Context, d *dossier.Dossier, dir string) (files int, 
 		}
 		return nil
 	}
-	if err := differs("manifest", manifest.FileName, d.Manifest); err != nil {
+	if err := differs("manifest", manifest.FileName, d.Manifest, ""); err != nil {
 		return 0, nil, err
 	}
 	for _, f := range d.Artefacts {
@@ -168,11 +178,41 @@ func differing(ctx context.Context, d *dossier.Dossier, dir string) (files int, 
 			continue // asked once the rest is known to be the same
 		}
 		files++
-		if err := differs(string(f.Kind)+" "+f.Name, f.Path, f.Digest); err != nil {
+		if err := differs(string(f.Kind)+" "+f.Name, f.Path, f.Digest, set.Data[f.Name]); err != nil {
 			return 0, nil, err
 		}
 	}
+	for _, o := range d.Plan.Overrides {
+		if o.Name == "" {
+			if err := differs("threat model", o.File, o.Digest, set.Threat); err != nil {
+				return 0, nil, err
+			}
+		}
+	}
 	return files, wrong, nil
+}
+
+// checkOverrides wants what the assessor set in the run of a dossier, and nothing
+// more: what these files hold is compared by digest.
+func checkOverrides(d *dossier.Dossier, set manifest.Overrides) error {
+	left, threat := maps.Clone(set.Data), set.Threat
+	for _, o := range d.Plan.Overrides {
+		flag, given := "--threat FILE", threat != ""
+		if o.Name != "" {
+			_, given = left[o.Name]
+			flag = "--data-override " + o.Name + "=FILE"
+			delete(left, o.Name)
+		} else {
+			threat = ""
+		}
+		if !given {
+			return &Refusal{fmt.Errorf("%s\nhint: the same file is needed here: %s", o.Sentence(), flag)}
+		}
+	}
+	if len(left) > 0 || threat != "" {
+		return &Refusal{errors.New("it was made on the provider's own data or threat model where an assessor's is named here\nhint: leave out --data-override and --threat, or assess with them")}
+	}
+	return nil
 }
 
 // checkEndpoint compares what a served model says of itself with what it said then.

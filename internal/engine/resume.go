@@ -148,7 +148,13 @@ func changed(begun evidence.Entry, d *dossier.Dossier) string {
 	for _, a := range d.Artefacts {
 		digests = append(digests, a.Digest)
 	}
+	var overrides []artefact.Digest
+	for _, o := range d.Plan.Overrides {
+		overrides = append(overrides, o.Digest)
+	}
 	switch {
+	case !slices.Equal(begun.Overrides, overrides):
+		return "the assessor's data or threat model are not those that it was begun with"
 	case begun.Manifest != d.Manifest:
 		return "the manifest was changed since"
 	case !slices.Equal(begun.Artefacts, digests):

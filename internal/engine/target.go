@@ -40,8 +40,8 @@ type target struct {
 
 // openTarget reads the manifest, digests the artefacts, and looks over the
 // test data. Nothing of the target is run.
-func openTarget(ctx context.Context, dir string) (*target, error) {
-	m, err := manifest.Load(ctx, dir)
+func openTarget(ctx context.Context, dir string, o manifest.Overrides) (*target, error) {
+	m, err := manifest.LoadWith(ctx, dir, o)
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +67,9 @@ func openTarget(ctx context.Context, dir string) (*target, error) {
 		t.domain = &model.Domain{Features: declared.Features(), Relations: declared.Relations(), Confirmed: m.Domain.ConfirmedBy != nil}
 	}
 	if err := t.look(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.compareReplaced(ctx); err != nil {
 		return nil, err
 	}
 	if err := t.findSets(); err != nil {
@@ -189,6 +192,11 @@ func (t *target) testData() (manifest.Artefact, bool) {
 	if a, ok := m.Artefact("test"); ok && a.Kind == artefact.Dataset {
 		return a, true
 	}
+	for _, o := range m.Overrides { // the outputs that were recorded on it are left out
+		if a, ok := m.Artefact(o.Name); ok && len(o.LeftOut) > 0 {
+			return a, true
+		}
+	}
 	if r, ok := m.First(artefact.RecordedOutputs); ok {
 		if a, ok := m.Artefact(r.On); ok && a.Kind == artefact.Dataset {
 			return a, true
@@ -255,6 +263,38 @@ func (t *target) dataSpec(a manifest.Artefact) (*dataset.Spec, error) {
 		s.Features = t.domain.Features
 	}
 	return s, nil
+}
+
+// compareReplaced refuses an assessor's data of another format, or with other
+// columns or labels, than the data that they replace. Where those are not there it cannot compare.
+func (t *target) compareReplaced(ctx context.Context) error {
+	m := t.manifest
+	for _, o := range m.Overrides {
+		full, err := m.Locate(o.Replaced)
+		a, ok := m.Artefact(o.Name)
+		if !ok || err != nil {
+			continue
+		}
+		theirs, err := t.dataSpec(a)
+		if err != nil {
+			return err
+		}
+		was := *theirs
+		was.Path, was.Name = full, o.Replaced
+		before, err := dataset.Inspect(ctx, was)
+		if err != nil {
+			continue // what does not open says nothing of the assessor's
+		}
+		now, err := dataset.Inspect(ctx, *theirs)
+		if err != nil {
+			return err
+		}
+		if now.Format != before.Format || now.Width != before.Width || !slices.Equal(now.Shape, before.Shape) || !slices.Equal(now.Names, before.Names) {
+			return &Refusal{fmt.Errorf("read data %q: it is %s with %d columns, and %q, which it replaces, is %s with %d\nhint: give the assessor's data the format, the columns and their order of what they replace",
+				o.File, now.Format, now.Width, o.Name, before.Format, before.Width)}
+		}
+	}
+	return nil
 }
 
 // specify writes down how the model is opened and asked.

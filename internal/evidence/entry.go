@@ -20,6 +20,8 @@ type Entry struct {
 	Catalogue artefact.Digest   `json:"catalogue,omitempty"`
 	Manifest  artefact.Digest   `json:"manifest,omitempty"`
 	Artefacts []artefact.Digest `json:"artefacts,omitempty"`
+	// Overrides are the digests of data and threat model that the assessor set.
+	Overrides []artefact.Digest `json:"overrides,omitempty"`
 	Nonce     string            `json:"nonce,omitempty"` // hexadecimal
 	Tool      string            `json:"tool,omitempty"`
 	// State is an observation's, so that the log alone shows what was skipped or failed.

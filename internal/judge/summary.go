@@ -59,6 +59,9 @@ func split(decisions []dossier.Decision, goal string) (theirs, ours []dossier.De
 // 0 every claimed goal passes, 3 one does not, 1 nothing was assessed.
 func Summarise(p *plan.Plan, decisions []dossier.Decision, goals []dossier.Goal) dossier.Summary {
 	s := dossier.Summary{Counts: map[string]map[dossier.Verdict]int{}, Caveats: []string{}}
+	for _, o := range p.Overrides {
+		s.Caveats = append(s.Caveats, o.Sentence())
+	}
 	assessed := false
 	for _, d := range decisions {
 		if s.Counts[d.SetBy] == nil {

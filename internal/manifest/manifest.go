@@ -36,6 +36,10 @@ type Manifest struct {
 	Dir string `json:"-"`
 	// Digest is that of the file's bytes.
 	Digest artefact.Digest `json:"-"`
+	// Overrides is what an assessor put in place of the provider's choice; LoadWith fills it.
+	Overrides []Override `json:"-"`
+
+	outside map[string]string // files of the assessor's, by the path that stands for them
 
 	name string // as errors name the file
 	root *node  // where each field stands

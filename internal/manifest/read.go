@@ -22,6 +22,12 @@ const FileName = "assize.yaml"
 // the artefacts: that is for Resolve, which takes as long as reading them.
 // What is wrong with the manifest is an *Error.
 func Load(ctx context.Context, path string) (*Manifest, error) {
+	return LoadWith(ctx, path, Overrides{})
+}
+
+// LoadWith is Load with an assessor's data and threat model in place of the
+// manifest's. What is wrong with them is an *Error too.
+func LoadWith(ctx context.Context, path string, o Overrides) (*Manifest, error) {
 	src, name, err := read(path)
 	if err != nil {
 		return nil, err
@@ -35,6 +41,9 @@ func Load(ctx context.Context, path string) (*Manifest, error) {
 	}
 	if m.Dir, err = filepath.Abs(filepath.Dir(name)); err != nil {
 		return nil, fmt.Errorf("read manifest %q: %w", name, err)
+	}
+	if err := m.override(o); err != nil {
+		return nil, err
 	}
 	if err := report(name, m.checkFiles()); err != nil {
 		return nil, err

@@ -86,7 +86,7 @@ func leaves(rel string) (text, hint string) {
 
 // Locate is the path of the file or folder rel, as the manifest writes it, with
 // links resolved. What lies outside the manifest's folder, by itself or through
-// a link, is refused. Locate needs Dir.
+// a link, is refused; only a file that an assessor put in place lies elsewhere. Locate needs Dir.
 func (m *Manifest) Locate(rel string) (string, error) {
 	found, text, hint := m.locate(rel)
 	if text != "" {
@@ -96,6 +96,9 @@ func (m *Manifest) Locate(rel string) (string, error) {
 }
 
 func (m *Manifest) locate(rel string) (found, text, hint string) {
+	if found, ok := m.outside[rel]; ok { // resolved when it was put in place
+		return found, "", ""
+	}
 	if text, hint = leaves(rel); text != "" {
 		return "", text, hint
 	}

@@ -3,6 +3,9 @@
 package plan
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/assize/assize/internal/artefact"
 	"github.com/assize/assize/internal/catalogue"
 )
@@ -25,6 +28,29 @@ type Plan struct {
 	TestRows   int                   `json:"test_rows"`
 	Guessed    bool                  `json:"domain_guessed"`
 	ModelError string                `json:"model_error,omitempty"`
+	// Overrides is what the assessor put in place of the provider's data and threat model.
+	Overrides []Override `json:"overrides,omitempty"`
+}
+
+// Override is data or a threat model that the assessor set, not the provider.
+type Override struct {
+	Name    string          `json:"name,omitempty"` // of the data set that was not used; empty is the threat model
+	File    string          `json:"file"`           // base name
+	Digest  artefact.Digest `json:"digest"`
+	SetBy   string          `json:"set_by"`             // always catalogue.SetByAssessor
+	LeftOut []string        `json:"left_out,omitempty"` // outputs that were recorded on the replaced data
+}
+
+// Sentence says what was put in the place of what, without a full stop.
+func (o Override) Sentence() string {
+	if o.Name == "" {
+		return fmt.Sprintf("the threat model was set by the assessor: %s (%s); the provider's was not used", o.File, o.Digest)
+	}
+	text := fmt.Sprintf("data %q was set by the assessor: %s (%s); the provider's artefact of that name was not used", o.Name, o.File, o.Digest)
+	if len(o.LeftOut) > 0 {
+		text += fmt.Sprintf("; left out because they were recorded on the replaced data: %s", strings.Join(o.LeftOut, ", "))
+	}
+	return text
 }
 
 // Goal is a goal that the catalogue knows, claimed or not.

@@ -48,6 +48,15 @@ func Make(t Target, c *catalogue.Catalogue, probes []measure.Probe) (*plan.Plan,
 		Claims: t.Manifest.Claims, TestRows: t.Facts.TestRows, Guessed: t.Guessed, ModelError: t.ModelError,
 		LeftOut: []plan.LeftOut{}, Items: []plan.Item{},
 	}
+	for _, o := range t.Manifest.Overrides {
+		out := plan.Override{Name: o.Name, File: o.File, Digest: o.Digest, SetBy: catalogue.SetByAssessor, LeftOut: o.LeftOut}
+		for _, a := range t.Artefacts {
+			if o.Name != "" && a.Name == o.Name {
+				out.Digest = a.Digest
+			}
+		}
+		p.Overrides = append(p.Overrides, out)
+	}
 	if p.Claims == nil {
 		p.Claims = []string{} // in JSON a list, never null
 	}
@@ -207,6 +216,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 		return result.NotAvailable, firstLine(t.NoData)
 	case n.Labels && !t.Labelled:
 		return result.NotAvailable, "the test data has no labels"
+	case n.Recorded && t.RecordedName == "" && slices.ContainsFunc(so.Overrides, func(o plan.Override) bool { return len(o.LeftOut) > 0 }):
+		return result.NotAvailable, "the recorded outputs were recorded on data that the assessor replaced"
 	case n.Recorded && t.RecordedName == "":
 		return result.NotAvailable, "the manifest names no recorded outputs of the deployed system"
 	case n.Records && len(logs(t.Manifest)) == 0:

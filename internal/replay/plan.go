@@ -45,6 +45,9 @@ func Plans(recorded, made *plan.Plan) (follows map[string]bool, wrong []string) 
 	if !slices.Equal(recorded.Claims, made.Claims) {
 		wrong = append(wrong, fmt.Sprintf("the plan claims %q, the manifest %q", recorded.Claims, made.Claims))
 	}
+	if len(recorded.Overrides) != len(made.Overrides) {
+		wrong = append(wrong, "the plan says otherwise what an assessor set than what is set here")
+	}
 	if recorded.Guessed != made.Guessed || recorded.TestRows != made.TestRows {
 		wrong = append(wrong, "the plan speaks of another domain or number of test rows than the target has")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/ledger"
 	"github.com/assize/assize/internal/result"
+	"github.com/assize/assize/internal/verify"
 )
 
 // TestWhoeverHoldsTheKeyIsCaughtToo changes a dossier after the run and signs
@@ -128,6 +129,54 @@ func TestDecidedAgainstTheEvidence(t *testing.T) {
 			t.Parallel()
 			r := assess(t, newKey(t), filepath.Join(t.TempDir(), "log"), tt.c)
 			wantFailure(t, check(t, r.dir, nil), tt.check, tt.want)
+		})
+	}
+}
+
+// TestWordsOfAnotherVersion verifies dossiers whose sentences this program would
+// not write: that stands against one of its own version, and is noted of any other. What decides is compared always.
+func TestWordsOfAnotherVersion(t *testing.T) {
+	sentence := func(r *run) {
+		r.d.Decisions[0].Because, r.d.Goals[0].Because, r.d.Effects[0].Note = "as an older program said it", "as it said it", "words"
+		r.d.Decisions[0].Caveats = []string{"an older caveat"}
+	}
+	for _, tt := range []struct {
+		name, tool string
+		log        func(*run)
+		want       string // the detail of the failure; "" verifies
+	}{
+		{"own version", "assize test", sentence, `the evidence leads to "pass"`},
+		{"own version, goal alone", "assize test", func(r *run) { r.d.Goals[0].Because = "it is good" }, "goals"},
+		{"own version, caveat left out", "assize test", func(r *run) { r.d.Summary.Caveats = nil; r.d.Goals[0].Because = "" }, "goals"},
+		{"another version", "assize 9.9", sentence, ""},
+		{"another version, unchanged", "assize 9.9", nil, ""},
+		{"another version, decision", "assize 9.9", func(r *run) { sentence(r); r.d.Decisions[0].Decision = dossier.Fail }, `the evidence leads to "pass"`},
+		{"another version, level", "assize 9.9", func(r *run) { sentence(r); level := 0.1; r.d.Decisions[0].Level = &level }, `the evidence leads to "pass"`},
+		{"another version, measured", "assize 9.9", func(r *run) { sentence(r); r.d.Decisions[0].Measured.Lower = 0.7 }, `the evidence leads to "pass"`},
+		{"another version, from", "assize 9.9", func(r *run) { sentence(r); r.d.Decisions[0].From = []string{"o-3"} }, `the evidence leads to "pass"`},
+		{"another version, set by", "assize 9.9", func(r *run) { sentence(r); r.d.Decisions[0].SetBy = "law" }, `the evidence leads to "pass"`},
+		{"another version, goal", "assize 9.9", func(r *run) { sentence(r); r.d.Goals[0].SetBy = "law" }, "goals"},
+		{"another version, counts", "assize 9.9", func(r *run) { sentence(r); r.d.Summary.Passed = 2 }, "summary"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := assess(t, newKey(t), filepath.Join(t.TempDir(), "log"), cheat{log: tt.log})
+			report := must(verify.Trusting(context.Background(), r.dir, verify.Trust{Tool: tt.tool}))(t)
+			if tt.want != "" {
+				wantFailure(t, report, "decisions, judged again", tt.want)
+				return
+			}
+			if got := failed(report); got != nil {
+				t.Fatalf("got failures %q", got)
+			}
+			var text strings.Builder
+			if err := report.Write(&text); err != nil {
+				t.Fatal(err)
+			}
+			const note = "are not those of this program, assize 9.9"
+			if got, want := strings.Count(text.String(), note), 2; tt.log != nil && got != want || tt.log == nil && got != 0 {
+				t.Errorf("the note stands there %d times, want %d and none where nothing differs:\n%s", got, want, text.String())
+			}
 		})
 	}
 }

@@ -152,31 +152,6 @@ func (u *underCheck) checkSeeds(context.Context) (string, error) {
 	return fmt.Sprintf("%d seeds follow from plan and nonce", len(u.dossier.Observations)), nil
 }
 
-// judgeAgain decides from the recorded evidence and compares.
-func (u *underCheck) judgeAgain(context.Context) (string, error) {
-	d := u.dossier
-	decisions := judge.Decide(&d.Plan.Plan, d.Observations)
-	goals := judge.Goals(&d.Plan.Plan, decisions)
-	summary := judge.Summarise(&d.Plan.Plan, decisions, goals)
-	for i, want := range decisions {
-		if i >= len(d.Decisions) || !equal(want, d.Decisions[i]) {
-			return "", fmt.Errorf("criterion %s: the evidence leads to %q, not to what the dossier says", want.Criterion, want.Decision)
-		}
-	}
-	if len(decisions) != len(d.Decisions) || !equal(goals, d.Goals) {
-		return "", errors.New("the goals' decisions do not follow from those of the criteria")
-	}
-	if summary.Passed != d.Summary.Passed || summary.Claimed != d.Summary.Claimed || summary.Exit != d.Summary.Exit || !equal(summary.Counts, d.Summary.Counts) {
-		return "", errors.New("the summary does not follow from the decisions")
-	}
-	for _, c := range summary.Caveats {
-		if !slices.Contains(d.Summary.Caveats, c) {
-			return "", fmt.Errorf("the summary keeps silent about a caveat: %s", c)
-		}
-	}
-	return fmt.Sprintf("%d decisions follow from the evidence", len(decisions)), nil
-}
-
 // compareAgain computes the effects of solutions from the recorded rows and
 // compares. Where rows were left out it cannot.
 func (u *underCheck) compareAgain(context.Context) (string, error) {
@@ -208,10 +183,14 @@ func (u *underCheck) compareAgain(context.Context) (string, error) {
 		}
 		recorded = append(recorded, e)
 	}
-	if !equal(again, recorded) {
+	words := !equal(again, recorded)
+	if words && (u.ownTool() || !equal(wordless(again, plainEffect), wordless(recorded, plainEffect))) {
 		return "", errors.New("the effects of solutions do not follow from the rows")
 	}
 	detail := fmt.Sprintf("%d effects follow from the rows", len(again))
+	if words {
+		detail += u.otherWords()
+	}
 	if redacted > 0 {
 		detail += fmt.Sprintf("; of %d effects the rows were left out", redacted)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/ledger"
+	"github.com/assize/assize/internal/plan"
 )
 
 // placedEntry is an entry with its number in the ledger.
@@ -118,6 +119,10 @@ func (u *underCheck) checkPlan(e placedEntry) error {
 	for _, a := range d.Artefacts {
 		artefacts = append(artefacts, a.Digest)
 	}
+	var overrides []artefact.Digest
+	for _, o := range d.Plan.Overrides {
+		overrides = append(overrides, o.Digest)
+	}
 	switch {
 	case artefact.DigestBytes(b) != d.Plan.Digest || d.Plan.Digest != e.Digest:
 		return errors.New("the plan is not the one that was logged")
@@ -129,10 +134,17 @@ func (u *underCheck) checkPlan(e placedEntry) error {
 		return errors.New("manifest, catalogue or tool are not those that were logged")
 	case !slices.Equal(e.Artefacts, artefacts) || !equal(d.Artefacts, d.Plan.Artefacts):
 		return errors.New("the artefacts are not those that were logged")
+	case !slices.Equal(e.Overrides, overrides) || slices.ContainsFunc(d.Plan.Overrides, u.otherData):
+		return errors.New("what the assessor set is not what was logged")
 	case d.Target.Name != d.Plan.Target || d.Target.Version != d.Plan.Version:
 		return errors.New("the target is not that of the plan")
 	}
 	return nil
+}
+
+// otherData tells whether data that the assessor set are not those among the artefacts.
+func (u *underCheck) otherData(o plan.Override) bool {
+	return o.Name != "" && !slices.ContainsFunc(u.dossier.Plan.Artefacts, func(a artefact.Artefact) bool { return a.Name == o.Name && a.Digest == o.Digest })
 }
 
 func (u *underCheck) checkEnvironments(run []placedEntry) error {

@@ -44,8 +44,11 @@ func (r *Report) OK() bool {
 // Trust is what the caller knows from somewhere other than the dossier. What is
 // nil or empty is taken from the dossier, where it vouches for itself.
 type Trust struct {
-	Key       *ledger.Verifier // of who signed
-	Witnesses []*witness.Key   // one of which must have cosigned
+	Key *ledger.Verifier // of who signed
+	// Tool is the name and version of the program that verifies. The sentences of
+	// a dossier by any other are not compared with its own, only what they decide; "" compares all.
+	Tool      string
+	Witnesses []*witness.Key // one of which must have cosigned
 	// Stamp checks time stamps; nil does not check them and says so. Checking
 	// needs certificates, which the smallest of verifiers does without.
 	Stamp witness.CheckStamp
@@ -134,6 +137,9 @@ func (r *Report) say(u *underCheck) {
 		}
 		if n := u.dossier.Log.EarlierRuns; n > 0 {
 			r.Shows = append(r.Shows, fmt.Sprintf("%d earlier runs of this target stand in the same ledger", n))
+		}
+		for _, o := range u.dossier.Plan.Overrides {
+			r.Shows = append(r.Shows, o.Sentence())
 		}
 		r.Shows = append(r.Shows, u.outsideShows()...)
 	}

@@ -80,6 +80,9 @@ func (p *page) head(d *dossier.Dossier) {
 			facts = append(facts, f[0]+": "+wording.Markdown(f[1]))
 		}
 	}
+	for _, o := range d.Plan.Overrides {
+		facts = append(facts, "**"+wording.Markdown(wording.Sentence(o.Sentence()))+"**")
+	}
 	if d.Interrupted {
 		facts = append(facts, "**The run was interrupted before its end.**")
 	}

@@ -38,6 +38,13 @@ func Write(w io.Writer, d *dossier.Dossier) error {
 		Results:     []found{},
 		Properties:  properties{"target": text(d.Target.Name), "version": text(d.Target.Version), "depth": text(d.Plan.Depth), "headline": text(wording.Headline(d)), "means": wording.VerdictMeans},
 	}}
+	var theirs []string
+	for _, o := range d.Plan.Overrides {
+		theirs = append(theirs, text(o.Sentence()))
+	}
+	if theirs != nil {
+		s.run.Properties["set_by_assessor"] = theirs
+	}
 	if s.run.Tool.Driver.Name == "" {
 		s.run.Tool.Driver.Name = "assize"
 	}

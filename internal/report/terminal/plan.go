@@ -15,6 +15,9 @@ import (
 func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Options) error {
 	s := newSheet(o)
 	s.para(0, 0, bold, fmt.Sprintf("Plan for %s %s at depth %s", p.Target, p.Version, p.Depth))
+	for _, o := range p.Overrides {
+		s.para(0, 0, bold, wording.Sentence(o.Sentence()))
+	}
 	if p.ModelError != "" {
 		s.para(0, 0, red, "✗ The model could not be opened: "+p.ModelError)
 	}
