@@ -220,7 +220,7 @@ func allowedImports() map[string][]string {
 		// The command line shows plans and verdicts as they come and names keys, probes and the worker's command.
 		"cli":               join(nouns, only("durable", "engine", "draft", "qualify", "measure", "probes/suite", "worker", "ledger", "judge", "verify", "replay", "witness", "witness/stamp", "checklist", "conformity", "risk", "coverage", "report/wording", "report/page", "report/listing", "scan", "scan/rules", "scan/suite"), formats),
 		"cmd/assize":        only("cli", "ledger", "worker", "probes/suite"), // the same binary is the worker
-		"cmd/assize-verify": only("verify", "ledger"),
+		"cmd/assize-verify": only("verify", "ledger", "dossier"),
 	}
 	for _, f := range families {
 		table[f] = probe
