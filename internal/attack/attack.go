@@ -24,6 +24,12 @@ type Oracle interface {
 	Evaluate(ctx context.Context, loss model.Loss, x []float32, aims []model.Aim, into *model.Slopes) error
 }
 
+// Stepper is an Oracle that takes the steps of PGD in L-inf itself, where nothing but
+// a ball and a box bounds them; *model.Gradient is one.
+type Stepper interface {
+	Advance(ctx context.Context, loss model.Loss, x []float32, aims []model.Aim, step *model.Step, into *model.Slopes) error
+}
+
 // Norm is how the size of a change is measured.
 type Norm string
 

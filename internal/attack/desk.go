@@ -25,12 +25,19 @@ type desk struct {
 	aims            []model.Aim
 	count           int
 	slopes          model.Slopes
+	stepper         Stepper     // nil: walks take their steps themselves
+	step            *model.Step // of all walks; Next and x change places every round
 }
 
 func newDesk(o Oracle, t *Threat, p Plan, rows []Row, size int) *desk {
 	w := len(t.Lo)
 	d := &desk{oracle: o, threat: t, plan: p, rows: rows, found: make([]Found, len(rows)), width: w,
 		x: make([]float32, size*w), aims: make([]model.Aim, size)}
+	if pgd, is := p.Method.(PGD); is && t.Norm == Linf && t.Scale == nil && t.Frozen == nil && t.Settle == nil {
+		if d.stepper, is = o.(Stepper); is {
+			d.step = &model.Step{Length: float32(pgd.length(t.Epsilon)), Lo: make([]float32, size*w), Hi: make([]float32, size*w), Next: make([]float32, size*w)}
+		}
+	}
 	for range size {
 		d.walks = append(d.walks, newWalk(d))
 	}
@@ -73,11 +80,23 @@ func (d *desk) run(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := d.oracle.Evaluate(ctx, d.plan.Loss, d.x[:d.count*d.width], d.aims[:d.count], &d.slopes); err != nil {
+		if err := d.evaluate(ctx); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// evaluate answers the points of a round. With a Stepper x then holds where they lead.
+func (d *desk) evaluate(ctx context.Context) error {
+	n := d.count * d.width
+	if d.step == nil {
+		return d.oracle.Evaluate(ctx, d.plan.Loss, d.x[:n], d.aims[:d.count], &d.slopes)
+	}
+	step := &model.Step{Length: d.step.Length, Lo: d.step.Lo[:n], Hi: d.step.Hi[:n], Next: d.step.Next[:n]}
+	err := d.stepper.Advance(ctx, d.plan.Loss, d.x[:n], d.aims[:d.count], step, &d.slopes)
+	d.x, d.step.Next = d.step.Next, d.x
+	return err
 }
 
 // walk is one attack under way. Points are in displacements: features divided
@@ -101,6 +120,8 @@ type walk struct {
 	grad     []float32 // at the last point; until the next is asked
 	loss     float64
 	won      bool
+	next     []float32 // where the Stepper's step leads; until the next is asked
+	slot     int       // where the bounds of the row lie for the Stepper; -1: nowhere yet
 	scratch  [8][]float32
 	feasible bool
 	order    []int32
@@ -156,7 +177,7 @@ func (w *walk) attack(row int) {
 
 // bound sets the ball. What float32 cannot hold is rounded inwards.
 func (w *walk) bound(epsilon float64) {
-	w.epsilon = epsilon
+	w.epsilon, w.slot = epsilon, -1
 	copy(w.lowest, w.lo)
 	copy(w.highest, w.hi)
 	if w.threat.Norm != Linf {
@@ -189,18 +210,26 @@ func (w *walk) whole(i int, v float32, round func(float64) float64) float32 {
 // ask evaluates the model at v. Where it is false the attack must end at once.
 func (w *walk) ask(v []float32) bool {
 	d := w.desk
-	slot := d.x[d.count*d.width : (d.count+1)*d.width]
-	w.place(v, slot)
-	d.aims[d.count] = w.aim
 	at := d.count
+	from, to := at*d.width, (at+1)*d.width
+	w.place(v, d.x[from:to])
+	if d.step != nil && w.slot != at {
+		copy(d.step.Lo[from:to], w.lowest)
+		copy(d.step.Hi[from:to], w.highest)
+		w.slot = at
+	}
+	d.aims[at] = w.aim
 	d.count++
 	if !w.pause(struct{}{}) {
 		w.stopped = true
 		return false
 	}
 	s := &d.slopes
-	slot = d.x[at*d.width : (at+1)*d.width]
-	w.grad = s.Gradient[at*d.width : (at+1)*d.width]
+	slot := d.x[from:to]
+	if d.step != nil {
+		slot, w.next = d.step.Next[from:to], slot
+	}
+	w.grad = s.Gradient[from:to]
 	if w.loss = s.Loss[at]; math.IsNaN(w.loss) {
 		w.loss = math.Inf(-1)
 	}
@@ -211,12 +240,17 @@ func (w *walk) ask(v []float32) bool {
 			w.grad[i] = 0
 		}
 	}
-	if flat(w.grad) {
+	none, mended := flat(w.grad)
+	if none {
 		w.found.Flat++
 	} else if sc := d.threat.Scale; sc != nil {
 		for i := range w.grad {
 			w.grad[i] *= sc[i]
 		}
+	}
+	if mended && d.step != nil {
+		copy(w.next, slot)
+		signStep(w.next, w.grad, d.step.Length, w.lowest, w.highest)
 	}
 	if w.won = s.Won[at] && w.feasible; w.won {
 		w.note(slot)
@@ -224,18 +258,19 @@ func (w *walk) ask(v []float32) bool {
 	return true
 }
 
-// flat tells whether no feature has a slope, and puts 0 in place of what is no number.
-func flat(grad []float32) bool {
+// flat tells whether no feature has a slope, and puts 0 in place of what is no
+// number. Mended says that there may have been such.
+func flat(grad []float32) (none, mended bool) {
 	for _, g := range grad {
 		if g != 0 && g-g == 0 {
-			return unusual(grad)
+			return false, unusual(grad)
 		}
 	}
 	clear(grad)
-	return true
+	return true, true
 }
 
-// unusual replaces what is no number in a gradient; it is always false. An
+// unusual replaces what is no number in a gradient, and tells whether there was any. An
 // exponent that is all ones carries into the sign.
 func unusual(grad []float32) bool {
 	const exponent, carry = 0x7f800000, 0x00800000
@@ -258,7 +293,7 @@ func unusual(grad []float32) bool {
 			grad[i] = 0
 		}
 	}
-	return false
+	return true
 }
 
 // place writes the features of point v, moved onto the domain, into x. Where
@@ -287,7 +322,9 @@ func (w *walk) place(v, x []float32) {
 func (w *walk) features(v, x []float32, share float32) {
 	t := w.threat
 	if t.Scale == nil && share == 1 {
-		copy(x, v)
+		if &x[0] != &v[0] { // the Stepper puts it there
+			copy(x, v)
+		}
 		return
 	}
 	for i, o := range w.row.X {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/grad"
@@ -57,8 +58,9 @@ type Gradient struct {
 	m        *Model
 	w        *fit
 	aim, own []float32
-	padded   [3][]float32
-	spare    [3][]float32
+	masked   []Aim // what aim and own were made of
+	padded   [5][]float32
+	spare    [4][]float32
 }
 
 // ErrNoGradient means that there is no graph to differentiate.
@@ -80,6 +82,7 @@ type fit struct {
 	head *head // nil until it is known
 	err  error // why there is none
 	runs [losses]*run
+	step [losses]*run // with a step; of the length asked for last
 }
 
 // fit is the access under the rule of m.
@@ -101,6 +104,7 @@ func (w *white) fit(m *Model) *fit {
 type run struct {
 	session *ort.Session
 	binding *ort.Binding
+	length  float32 // of the step
 }
 
 // Differentiable tells why the model has no gradient, as Gradient does, from
@@ -160,14 +164,21 @@ func (g *Gradient) Targets(from Decision) []int {
 // with its own aim, and fills into, whose space it reuses. It costs one run of
 // the graph.
 func (g *Gradient) Evaluate(ctx context.Context, loss Loss, x []float32, aims []Aim, into *Slopes) error {
+	return g.evaluate(ctx, loss, x, aims, nil, into)
+}
+
+func (g *Gradient) evaluate(ctx context.Context, loss Loss, x []float32, aims []Aim, step *Step, into *Slopes) error {
 	n, m := len(aims), g.m
 	if len(x) != n*m.width {
 		return fmt.Errorf("differentiate model: %d values for %d rows of %d", len(x), n, m.width)
 	}
+	if step != nil && (len(step.Lo) != len(x) || len(step.Hi) != len(x) || len(step.Next) != len(x)) {
+		return fmt.Errorf("differentiate model: bounds and room for a step of %d, %d and %d values, not %d", len(step.Lo), len(step.Hi), len(step.Next), len(x))
+	}
 	if !g.Defined(loss) {
 		loss = Margin
 	}
-	r, err := g.w.run(m, loss)
+	r, err := g.w.run(m, loss, step)
 	if err != nil {
 		return err
 	}
@@ -184,6 +195,10 @@ func (g *Gradient) Evaluate(ctx context.Context, loss Loss, x []float32, aims []
 		to := min(n, from+m.batch)
 		in := [][]float32{x[from*m.width : to*m.width], g.aim[from*k : to*k], g.own[from*k : to*k]}
 		out := [][]float32{a.Scores[from*m.columns : to*m.columns], into.Scores[from*k : to*k], into.Gradient[from*m.width : to*m.width]}
+		if step != nil {
+			in = append(in, step.Lo[from*m.width:to*m.width], step.Hi[from*m.width:to*m.width])
+			out = append(out, step.Next[from*m.width:to*m.width])
+		}
 		if err := g.some(ctx, r, to-from, in, out); err != nil {
 			return err
 		}
@@ -207,17 +222,20 @@ func (g *Gradient) some(ctx context.Context, r *run, n int, in, out [][]float32)
 	if n == want {
 		return r.binding.Run(ctx, n, in, out)
 	}
-	var wideIn, wideOut [3][]float32
+	wideIn, wideOut := make([][]float32, len(in)), make([][]float32, len(out))
 	for i := range in {
 		size := len(in[i]) / n
 		g.padded[i] = append(g.padded[i][:0], in[i]...)
 		for range want - n {
 			g.padded[i] = append(g.padded[i], in[i][:size]...)
 		}
-		g.spare[i] = resize(g.spare[i], len(out[i])/n*want)
-		wideIn[i], wideOut[i] = g.padded[i], g.spare[i]
+		wideIn[i] = g.padded[i]
 	}
-	if err := r.binding.Run(ctx, want, wideIn[:], wideOut[:]); err != nil {
+	for i := range out {
+		g.spare[i] = resize(g.spare[i], len(out[i])/n*want)
+		wideOut[i] = g.spare[i]
+	}
+	if err := r.binding.Run(ctx, want, wideIn, wideOut); err != nil {
 		return err
 	}
 	for i := range out {
@@ -233,8 +251,14 @@ const never = -1e30
 // to own, else never.
 func (g *Gradient) masks(aims []Aim) {
 	k := g.Outcomes()
+	if len(aims)*k > cap(g.aim) {
+		g.masked = nil
+	}
 	g.aim, g.own = resize(g.aim, len(aims)*k), resize(g.own, len(aims)*k)
 	for i, a := range aims {
+		if i < len(g.masked) && g.masked[i] == a {
+			continue
+		}
 		for c, d := range g.w.head.decisions {
 			aim, own := float32(never), float32(never)
 			if g.m.Gains(a.From, d) {
@@ -246,13 +270,14 @@ func (g *Gradient) masks(aims []Aim) {
 			}
 			g.aim[i*k+c], g.own[i*k+c] = aim, own
 		}
+		g.masked = append(g.masked[:i], a)
 	}
 }
 
 // value is a loss of one row's scores.
 func value(loss Loss, scores, aim, own []float32) float64 {
 	if loss == CrossEntropy {
-		return logSum(scores, nil) - logSum(scores, own)
+		return crossEntropy(scores, own)
 	}
 	best := func(mask []float32) float64 {
 		b := math.Inf(-1)
@@ -285,6 +310,23 @@ func value(loss Loss, scores, aim, own []float32) float64 {
 
 // tiny keeps quotients finite.
 const tiny = 1e-12
+
+// crossEntropy is minus the log of the share of the columns that are own.
+func crossEntropy(scores, own []float32) float64 {
+	top := slices.Max(scores)
+	sum, part := 0.0, 0.0
+	for c, v := range scores {
+		e := math.Exp(float64(v - top))
+		sum += e
+		if own[c] == 0 {
+			part += e
+		}
+	}
+	if part > 1e-200 {
+		return math.Log(sum / part)
+	}
+	return logSum(scores, nil) - logSum(scores, own) // the share is below what 64 bits hold
+}
 
 // logSum is the logarithm of the sum of the exponentials of scores, plus mask.
 func logSum(scores, mask []float32) float64 {

@@ -214,16 +214,22 @@ const (
 	scoresName = "whitebox:scores"
 )
 
-// run makes, once, the graph of a loss.
-func (w *fit) run(m *Model, loss Loss) (*run, error) {
-	if w.runs[loss] != nil {
-		return w.runs[loss], nil
+// run makes, once, the graph of a loss; with a step, anew for another length.
+func (w *fit) run(m *Model, loss Loss, step *Step) (*run, error) {
+	made, length := &w.runs[loss], float32(0)
+	if step != nil {
+		made, length = &w.step[loss], step.Length
 	}
+	if *made != nil && (*made).length == length {
+		return *made, nil
+	}
+	(*made).close()
+	*made = nil
 	row := m.InputShape()
 	file := w.fed(m, row)
 	input := file.Graph.Inputs[0].Name
 	k := int64(len(w.head.decisions))
-	extended, err := grad.Extend(file, grad.Options{
+	options := grad.Options{
 		Input: input, Output: w.output(m), Row: row,
 		Head: func(g *grad.Graph, output string) (string, error) {
 			return w.head.add(g, output, int64(m.columns), m.spec.Rule.Positive), nil
@@ -240,22 +246,33 @@ func (w *fit) run(m *Model, loss Loss) (*run, error) {
 			g.Output(scoresName, onnx.Float, onnx.Dim{}, onnx.Dim{Fixed: true, Value: k})
 			return g.Op("Cast", []string{cotangent(g, loss, wide, k)}, grad.Int("to", int64(g.Type(scores)))), nil
 		},
-	})
+	}
+	in := []ort.Port{{Name: input, Row: row}, {Name: aimName, Row: []int64{k}}, {Name: ownName, Row: []int64{k}}}
+	out := []ort.Port{{Name: answerName, Row: []int64{int64(m.columns)}}, {Name: scoresName, Row: []int64{k}}, {Name: grad.Gradient, Row: row}}
+	if step != nil {
+		options.Step = stepping(length, int64(m.width))
+		line := []int64{int64(m.width)}
+		in = append(in, ort.Port{Name: loName, Row: line}, ort.Port{Name: hiName, Row: line})
+		out = append(out[:2], ort.Port{Name: moveName, Row: line}, ort.Port{Name: nextName, Row: line})
+	}
+	extended, err := grad.Extend(file, options)
 	if err != nil {
 		return nil, err
 	}
-	session, err := ort.NewSession(extended.Bytes(), ort.Options{Outputs: []string{answerName, scoresName, grad.Gradient}, Folder: w.folder})
+	var outputs []string
+	for _, p := range out {
+		outputs = append(outputs, p.Name)
+	}
+	session, err := ort.NewSession(extended.Bytes(), ort.Options{Outputs: outputs, Folder: w.folder})
 	if err != nil {
 		return nil, fmt.Errorf("differentiate model: %w", err)
 	}
-	binding, err := ort.Bind(session,
-		[]ort.Port{{Name: input, Row: row}, {Name: aimName, Row: []int64{k}}, {Name: ownName, Row: []int64{k}}},
-		[]ort.Port{{Name: answerName, Row: []int64{int64(m.columns)}}, {Name: scoresName, Row: []int64{k}}, {Name: grad.Gradient, Row: row}})
+	binding, err := ort.Bind(session, in, out)
 	if err != nil {
 		return nil, errors.Join(err, session.Close())
 	}
-	w.runs[loss] = &run{session, binding}
-	return w.runs[loss], nil
+	*made = &run{session, binding, length}
+	return *made, nil
 }
 
 // output is the value that is differentiated through the head.
@@ -268,12 +285,18 @@ func (w *fit) output(m *Model) string {
 
 // close frees the graphs that were made.
 func (w *fit) close() {
-	for i, r := range w.runs {
-		if r != nil {
-			// Nothing runs on them any more: an error would change nothing.
-			_ = errors.Join(r.binding.Close(), r.session.Close())
-			w.runs[i] = nil
-		}
+	for i := range w.runs {
+		w.runs[i].close()
+		w.step[i].close()
+		w.runs[i], w.step[i] = nil, nil
+	}
+}
+
+// close frees a graph, where there is one.
+func (r *run) close() {
+	if r != nil {
+		// Nothing runs on it any more: an error would change nothing.
+		_ = errors.Join(r.binding.Close(), r.session.Close())
 	}
 }
 

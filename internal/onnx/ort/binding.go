@@ -17,8 +17,8 @@ import (
 // Binding runs batches of rows through a session with any number of float32
 // inputs and outputs, all of whose tensors have the batch as their first
 // dimension. ONNX Runtime reads and writes the caller's slices in place. As
-// long as a caller comes with the same slices and the same number of rows, as
-// an attack does step after step, the tensors over them are made once. One
+// long as a caller comes with the same slices and the same number of rows, or
+// with two sets of them in turn, as an attack does step after step, the tensors over them are made once. One
 // goroutine at a time may use a Binding. Close it before the session.
 type Binding struct {
 	s       *Session
@@ -26,6 +26,7 @@ type Binding struct {
 	order   []int // by input of the session: its place in in
 	size    [2][]int
 	last    bound // y holds the slices of inputs and outputs
+	before  bound // that which was used before last
 }
 
 // Bind checks that the ports are the inputs and the outputs of the session.
@@ -80,6 +81,9 @@ func (b *Binding) Run(ctx context.Context, n int, in, out [][]float32) error {
 		}
 	}
 	if !b.bound(n, in, out) {
+		b.last, b.before = b.before, b.last
+	}
+	if !b.bound(n, in, out) {
 		if err := b.bind(n, in, out); err != nil {
 			return err
 		}
@@ -92,8 +96,13 @@ func (b *Binding) bound(n int, in, out [][]float32) bool {
 	if b.last.n != n || len(b.last.y) != len(in)+len(out) {
 		return false
 	}
-	for i, s := range slices.Concat(in, out) {
+	for i, s := range in {
 		if unsafe.SliceData(s) != unsafe.SliceData(b.last.y[i]) {
+			return false
+		}
+	}
+	for i, s := range out {
+		if unsafe.SliceData(s) != unsafe.SliceData(b.last.y[len(in)+i]) {
 			return false
 		}
 	}
@@ -102,9 +111,10 @@ func (b *Binding) bound(n int, in, out [][]float32) bool {
 
 // bind makes the tensors over these slices.
 func (b *Binding) bind(n int, in, out [][]float32) error {
-	if err := b.Close(); err != nil {
+	if err := b.last.close(); err != nil {
 		return err
 	}
+	b.last = bound{}
 	b.last.y = slices.Concat(in, out) // keeps the memory alive as long as the tensors are over it
 	add := func(list *[]binding.Value, row []int64, data []float32) error {
 		v, err := binding.NewTensor(append([]int64{int64(n)}, row...), data)
@@ -131,7 +141,7 @@ func (b *Binding) bind(n int, in, out [][]float32) error {
 // Close lets go of the caller's slices; the session stays open. A Binding can
 // be used again after it.
 func (b *Binding) Close() error {
-	err := b.last.close()
-	b.last = bound{}
+	err := errors.Join(b.last.close(), b.before.close())
+	b.last, b.before = bound{}, bound{}
 	return err
 }
