@@ -48,14 +48,12 @@ Exit status: 0 all clean, 3 anything else, 1 could not run, 2 wrong usage.`,
 			}
 			s := suite.Scanner(set, a.Now)
 			var reports []scan.FileReport
-			for _, path := range args {
-				err := s.Path(c.Context(), path, func(r scan.FileReport) error {
-					reports = append(reports, r.Escaped())
-					return nil
-				})
-				if err != nil {
-					return err
-				}
+			err = s.Paths(c.Context(), args, func(r scan.FileReport) error {
+				reports = append(reports, r.Escaped())
+				return nil
+			})
+			if err != nil {
+				return err
 			}
 			switch format {
 			case "json":

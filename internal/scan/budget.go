@@ -40,8 +40,9 @@ type purse struct {
 
 // Spend counts n bytes or steps of work and fails when the budget, the time or
 // the context is over. Every loop over outside data calls it.
-func (s *Sink) Spend(ctx context.Context, n int64) error {
-	p := s.run.purse
+func (s *Sink) Spend(ctx context.Context, n int64) error { return s.run.purse.spend(ctx, n) }
+
+func (p *purse) spend(ctx context.Context, n int64) error {
 	if p.bytes.Add(max(n, 0)) > p.Bytes {
 		return Problemf("budget/bytes", 0, "more than %d bytes of work", p.Bytes)
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Path scans a file, or every file below a folder, in the order of their names.
@@ -13,59 +14,98 @@ import (
 // followed and never waited for. The error is that of ctx, of report, or that path
 // itself does not exist.
 func (s *Scanner) Path(ctx context.Context, path string, report func(FileReport) error) error {
+	return s.Paths(ctx, []string{path}, report)
+}
+
+// Paths is Path for several, which learns of a folder once where they lie in the same.
+func (s *Scanner) Paths(ctx context.Context, paths []string, report func(FileReport) error) error {
+	w := &walk{Scanner: s, report: report}
+	for _, path := range paths {
+		if err := w.path(ctx, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walk goes through files and folders. around are the folder of the last file and those above it.
+type walk struct {
+	*Scanner
+	report func(FileReport) error
+	around []*folder
+}
+
+// enter is the folder of a file. Those that do not lie around it are forgotten.
+func (w *walk) enter(path string) *folder {
+	for len(w.around) > 0 {
+		last := w.around[len(w.around)-1]
+		if last.path == path {
+			return last
+		}
+		if strings.HasPrefix(path, last.path+string(filepath.Separator)) {
+			break
+		}
+		w.around = w.around[:len(w.around)-1]
+	}
+	f := &folder{path, map[string]any{}}
+	w.around = append(w.around, f)
+	return f
+}
+
+func (w *walk) path(ctx context.Context, path string) error {
 	info, err := os.Stat(path) // whom the user names may be a link
 	if err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}
 	if !info.IsDir() {
-		return s.one(ctx, path, info, report)
+		return w.one(ctx, path, info)
 	}
 	return filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return s.unread(ctx, p, err.Error(), report)
+			return w.unread(ctx, p, err.Error())
 		case d.IsDir():
 			return ctx.Err()
 		case d.Type()&fs.ModeSymlink != 0:
 			to, _ := os.Readlink(p)
-			return s.unread(ctx, p, fmt.Sprintf("a link to %q, not followed", to), report)
+			return w.unread(ctx, p, fmt.Sprintf("a link to %q, not followed", to))
 		}
 		info, err := d.Info()
 		if err != nil {
-			return s.unread(ctx, p, err.Error(), report)
+			return w.unread(ctx, p, err.Error())
 		}
-		return s.one(ctx, p, info, report)
+		return w.one(ctx, p, info)
 	})
 }
 
 // one scans the regular file at path.
-func (s *Scanner) one(ctx context.Context, path string, info fs.FileInfo, report func(FileReport) error) error {
+func (w *walk) one(ctx context.Context, path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return s.unread(ctx, path, fmt.Sprintf("not a regular file (%s)", info.Mode().Type()), report)
+		return w.unread(ctx, path, fmt.Sprintf("not a regular file (%s)", info.Mode().Type()))
 	}
 	if sparse(info) {
-		return s.unread(ctx, path, fmt.Sprintf("%d bytes that are nearly all hole", info.Size()), report)
+		return w.unread(ctx, path, fmt.Sprintf("%d bytes that are nearly all hole", info.Size()))
 	}
 	f, err := open(path)
 	if err != nil {
-		return s.unread(ctx, path, err.Error(), report)
+		return w.unread(ctx, path, err.Error())
 	}
 	defer f.Close()
 	before, err := f.Stat()
 	if err != nil {
-		return s.unread(ctx, path, err.Error(), report)
+		return w.unread(ctx, path, err.Error())
 	}
 	if !before.Mode().IsRegular() || !os.SameFile(info, before) {
-		return s.unread(ctx, path, "the file was exchanged while it was opened", report)
+		return w.unread(ctx, path, "the file was exchanged while it was opened")
 	}
-	in := &Input{ReaderAt: f, Path: path, Size: before.Size(), folder: filepath.Dir(path)}
-	return s.input(ctx, in, func(r FileReport) error {
+	in := &Input{ReaderAt: f, Path: path, Size: before.Size(), folder: w.enter(filepath.Dir(path))}
+	return w.input(ctx, in, func(r FileReport) error {
 		if r.Path == path {
 			if after, err := f.Stat(); err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
 				r.add(Problemf("core/changed", 0, "the file changed while it was read"))
 			}
 		}
-		return report(r)
+		return w.report(r)
 	})
 }
 
@@ -76,11 +116,11 @@ func (r *FileReport) add(p *Problem) {
 }
 
 // unread reports something that is not read at all.
-func (s *Scanner) unread(ctx context.Context, path, reason string, report func(FileReport) error) error {
+func (w *walk) unread(ctx context.Context, path, reason string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	r := FileReport{Path: path, Findings: []Finding{}}
 	r.add(Problemf("core/unreadable", 0, "%s", reason))
-	return report(r)
+	return w.report(r)
 }

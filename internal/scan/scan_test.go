@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -181,18 +182,19 @@ func (p places) Scan(_ context.Context, in *scan.Input, out *scan.Sink) error {
 }
 
 func TestExpandedDataIsReadAtAnyPlace(t *testing.T) {
-	for _, size := range []int{8 << 20, 40 << 20} { // kept, and expanded again
+	for _, size := range []int{8 << 20, 33 << 20} { // kept, and expanded again
 		plain := make([]byte, size)
 		r := rand.New(rand.NewPCG(1, 2))
-		for i := range plain {
-			plain[i] = byte(r.Uint32()) & 3
+		for i := 0; i < size; i += 8 {
+			binary.LittleEndian.PutUint64(plain[i:], r.Uint64()&0x0303030303030303)
 		}
 		var zipped bytes.Buffer
-		w, _ := gzip.NewWriterLevel(&zipped, 1)
+		w, _ := gzip.NewWriterLevel(&zipped, gzip.HuffmanOnly)
 		w.Write(plain)
 		w.Close()
 		s := scanner()
 		s.Formats = []scan.Format{packed{}}
+		s.Budget.Time = 10 * time.Minute // it is not what is tested
 		inner := places{t, plain}
 		s.Formats = append(s.Formats, unlessPacked{inner})
 		all := reports(t, s, zipped.String())
@@ -211,9 +213,10 @@ func (unlessPacked) Sniff(head []byte, in *scan.Input) scan.Confidence {
 func TestBombIsIncomplete(t *testing.T) {
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
-	io.CopyN(w, zeros{}, 600<<20)
+	io.CopyN(w, zeros{}, 40<<20)
 	w.Close()
 	s := scanner()
+	s.Budget.Floor = 16 << 20
 	s.Formats = []scan.Format{packed{}}
 	all := reports(t, s, zipped.String())
 	if got := all[0].Findings; len(got) == 0 || got[0].Rule != "budget/ratio" {
@@ -308,5 +311,57 @@ func TestOutcomeTravelsAsText(t *testing.T) {
 	var o scan.Outcome
 	if err := o.UnmarshalText([]byte("fine")); err == nil {
 		t.Error("an unknown outcome was read")
+	}
+}
+
+// asks is a format that wants to know which models lie beside a file.
+type asks struct {
+	scan.Format
+	learnt, names *int
+}
+
+func (a asks) Scan(_ context.Context, in *scan.Input, out *scan.Sink) error {
+	v, err := in.Beside("count", func() (any, error) { *a.learnt++; return len(in.Siblings(".model")), nil })
+	*a.names += v.(int)
+	out.Opaque(0, in.Size)
+	return err
+}
+
+// TestFolderIsLearntOnce: what is asked of a folder is found out once while its files
+// are scanned, below it and beside it too, whether the folder or its files are named.
+func TestFolderIsLearntOnce(t *testing.T) {
+	dir := t.TempDir()
+	var files []string
+	for i := range 200 {
+		for _, sub := range []string{"", "a100"} {
+			name := filepath.Join(dir, sub, fmt.Sprintf("a%03d", i)) // a100 lies among them
+			if sub == "" && i == 100 {
+				name += ".model"
+			}
+			if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, []byte("#1\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if sub == "" {
+				files = append(files, name)
+			}
+		}
+	}
+	for _, test := range []struct {
+		paths                []string
+		files, learnt, names int
+	}{{[]string{dir}, 400, 2, 200}, {files, 200, 1, 200}} {
+		s, learnt, names, n := scanner(), 0, 0, 0
+		s.Formats = []scan.Format{asks{lines{"#1"}, &learnt, &names}}
+		err := s.Paths(t.Context(), test.paths, func(r scan.FileReport) error {
+			n++
+			return nil
+		})
+		got, want := []int{n, learnt, names}, []int{test.files, test.learnt, test.names}
+		if d := cmp.Diff(got, want); err != nil || d != "" {
+			t.Errorf("%v, files, times learnt and models (-got +want):\n%s", err, d)
+		}
 	}
 }

@@ -15,7 +15,7 @@ type Input struct {
 	Size  int64
 	Depth int // containers around it
 
-	folder string // of a file on disk
+	folder *folder // of a file on disk
 }
 
 // Sink takes what a reader says of one file.

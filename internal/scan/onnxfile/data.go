@@ -23,8 +23,8 @@ func (Data) Name() string { return "onnx-data" }
 
 func models(in *scan.Input) []string {
 	var list []string
-	for _, name := range in.Siblings() {
-		if strings.HasSuffix(name, ".onnx") && name != filepath.Base(in.Path) && len(list) < maxModels {
+	for _, name := range in.Siblings(".onnx") {
+		if name != filepath.Base(in.Path) && len(list) < maxModels {
 			list = append(list, name)
 		}
 	}
@@ -39,12 +39,29 @@ func (Data) Sniff(_ []byte, in *scan.Input) scan.Confidence {
 	return scan.No
 }
 
+// reference is a range of a file that a tensor refers to. A negative length is unknown.
+type reference struct{ offset, length int64 }
+
+// Of one model, so many references are kept while its folder is scanned, with file
+// names of so many bytes in all.
+const (
+	maxReferences = 100_000
+	maxNames      = 4 << 20
+)
+
 // Scan implements scan.Format.
 func (Data) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
 	var used extent.Set
 	for _, name := range models(in) {
-		if err := ranges(ctx, in, out, name, &used); err != nil {
+		v, err := in.Beside("onnx data of "+name, func() (any, error) { return references(ctx, in, out, name) })
+		if err != nil {
 			return err
+		}
+		files, _ := v.(map[string][]reference)
+		for _, r := range files[filepath.Base(in.Path)] {
+			if r.offset <= in.Size && r.length >= 0 && r.length <= in.Size-r.offset {
+				used.Add(r.offset, r.offset+r.length, extent.Opaque)
+			}
 		}
 	}
 	if used.Len() == 0 {
@@ -66,44 +83,50 @@ func (Data) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
 	return nil
 }
 
-// ranges adds the bytes that tensors of one model refer to.
-func ranges(ctx context.Context, in *scan.Input, out *scan.Sink, name string, used *extent.Set) error {
+// references are the bytes that tensors of one model refer to, by the file's name.
+// What is wrong with the model is said of the model.
+func references(ctx context.Context, in *scan.Input, out *scan.Sink, name string) (map[string][]reference, error) {
+	files := map[string][]reference{}
 	f, size, err := in.Sibling(name)
 	if err != nil {
-		return nil // it says so of itself
+		return files, nil
 	}
 	defer f.Close()
 	held := size + min(size, 64<<20)
 	if err := out.Hold(held); err != nil {
-		return err
+		return nil, err
 	}
 	defer out.Hold(-held)
 	if err := out.Spend(ctx, size); err != nil {
-		return err
+		return nil, err
 	}
 	b, err := window.New(f, 0, size).Bytes(uint64(size), onnx.DefaultLimits().MaxBytes)
 	if err != nil {
-		return nil
+		return files, nil
 	}
 	m, err := onnx.Read(b[:TopLevelEnd(b)], onnx.DefaultLimits())
 	if err != nil {
-		return nil
+		return files, nil
 	}
+	count, names := 0, 0
 	Inspect(m, 0, func(Note) {}, func(_ string, t *onnx.Tensor) {
 		alone := onnx.Model{Graph: &onnx.Graph{Initializers: []*onnx.Tensor{t}}}
 		ref := alone.ExternalData()[0]
-		if filepath.Clean(ref.Location) != filepath.Base(in.Path) || ref.Problem != "" || ref.Offset > in.Size {
+		file := filepath.Clean(ref.Location)
+		if _, ok := files[file]; !ok {
+			names += len(file)
+		}
+		if count++; ref.Problem != "" || filepath.Base(file) != file || count > maxReferences || names > maxNames {
 			return
 		}
 		n := ref.Length
 		if elements, err := t.Len(); n < 0 && err == nil && t.Type.Bits() > 0 && elements < 1<<50 {
 			n = (elements*t.Type.Bits() + 7) / 8
 		}
-		if n >= 0 && n <= in.Size-ref.Offset {
-			used.Add(ref.Offset, ref.Offset+n, extent.Opaque)
-		}
+		file = strings.Clone(file) // not the model's bytes with it
+		files[file] = append(files[file], reference{ref.Offset, n})
 	})
-	return nil
+	return files, nil
 }
 
 // zeros tells whether a range holds nothing but zeros.
