@@ -170,10 +170,17 @@ func (s *Sink) Embedded(ctx context.Context, off int64, r io.ReaderAt, size int6
 	}
 	in := &Input{ReaderAt: r, Path: s.in.Path + "!" + e.Name, Size: size, Depth: s.in.Depth + 1}
 	head := make([]byte, min(headSize, size))
-	if n, _ := r.ReadAt(head, 0); n < len(head) || in.Depth > s.run.purse.Depth {
-		return nil // the reader of the whole file meets the end too; deeper ones count as loaded by nobody
+	if n, _ := r.ReadAt(head, 0); n < len(head) {
+		return nil // the reader of the whole file meets the end too
 	}
 	if !slices.ContainsFunc(s.run.scanner.Formats, func(f Format) bool { return f.Sniff(head, in) == Sure }) {
+		return nil
+	}
+	if in.Depth > s.run.purse.Depth {
+		s.Find(Finding{
+			Rule: "core/nesting", Outcome: Dangerous, Offset: off, Evidence: fmt.Sprintf("more than %d files inside of each other", s.run.purse.Depth), Cites: []string{"CWE-674"},
+			Fix: "Do not load what lies in it: nobody stores a model so deep. Ask for the file itself.",
+		})
 		return nil
 	}
 	var kept []FileReport

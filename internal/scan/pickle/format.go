@@ -136,6 +136,9 @@ func proto(in *scan.Input) bool {
 
 // next finds the next pickle at or after off, -1 where there is none.
 func (m *machine) next(ctx context.Context, in *scan.Input, off int64) (int64, error) {
+	if b, err := m.r.at(off, 2); err == nil && b[0] == 0x80 && b[1] >= 2 && b[1] <= 5 {
+		return off, nil // no trial where it says what it is
+	}
 	head := make([]byte, 4096)
 	buf := make([]byte, 256<<10)
 	for at := off; at < in.Size; {

@@ -28,18 +28,19 @@ type machine struct {
 	// persistent gives what a container knows of a persistent id; nil is a plain pickle.
 	persistent func(m *machine, id value) (value, bool)
 
-	stack  []value
-	marks  []uint32
-	fence  int // stack below is behind a mark
-	memo   memo
-	ring   ring
-	dicts  [dictSlots]dict
-	nDicts int64
-	names  []name
-	byName map[string]int64
-	pairs  map[[2]value]int64 // places of literals that made a name before
-	dtypes []dtype
-	held   int64
+	stack   []value
+	marks   []uint32
+	fence   int // stack below is behind a mark
+	memo    memo
+	ring    ring
+	dicts   [dictSlots]dict
+	nDicts  int64
+	cleared int64 // nDicts when dicts was empty last
+	names   []name
+	byName  map[string]int64
+	pairs   map[[2]value]int64 // places of literals that made a name before
+	dtypes  []dtype
+	held    int64
 
 	proto    int
 	frameEnd int64    // -1 outside of frames
@@ -76,7 +77,10 @@ func (m *machine) reset(off int64) {
 	m.out.Hold(-m.held)
 	m.held, m.memo, m.dtypes = int64(cap(m.stack))*8+int64(cap(m.marks))*4, memo{}, nil
 	m.out.Hold(m.held)
-	clear(m.dicts[:])
+	if m.nDicts > m.cleared {
+		clear(m.dicts[:])
+		m.cleared = m.nDicts
+	}
 	m.proto, m.frameEnd, m.putSeen = 0, -1, 0
 	m.counted = off
 }
