@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +29,7 @@ func (a *App) assess() *cobra.Command {
 	var resume bool
 	var replaced []string
 	var threat string
+	var budget time.Duration
 	var stamps, witnesses []string
 	var witnessKeys string
 	c := &cobra.Command{
@@ -43,11 +45,15 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 			if err := checkDepth(depth); err != nil {
 				return err
 			}
+			if budget < 0 {
+				return usageError{errNegativeBudget}
+			}
 			through, err := verdicts(allow)
 			if err != nil {
 				return err
 			}
 			o := a.options(args[0], depth)
+			o.Budget = budget
 			o.Workers, o.MemoryBytes, o.Catalogue, o.Resume = workers, memory<<20, overlay, resume
 			if o.Overrides, err = overrides(replaced, threat); err != nil {
 				return err
@@ -98,6 +104,7 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 	c.Flags().StringSliceVar(&witnesses, "witness", nil, "submission prefix of a witness (C2SP tlog-witness) that cosigns the end of the log")
 	c.Flags().StringVar(&witnessKeys, "witness-key", "", "file of the witnesses' keys, one a line")
 	c.Flags().BoolVar(&resume, "resume", false, "go on with the last run where it was broken off, by a crash or kill -9")
+	addBudgetFlag(c, &budget)
 	c.Flags().IntVar(&workers, "workers", 0, "processes at a time (default: one per core)")
 	c.Flags().Int64Var(&memory, "memory", 1024, "data memory of each worker, in MiB")
 	return c
@@ -120,6 +127,13 @@ func overrides(data []string, threat string) (manifest.Overrides, error) {
 		o.Data[name] = file
 	}
 	return o, nil
+}
+
+// errNegativeBudget refuses a budget below 0.
+var errNegativeBudget = errors.New("--budget cannot be negative\nhint: a duration such as 90s, 10m or 2h")
+
+func addBudgetFlag(c *cobra.Command, budget *time.Duration) {
+	c.Flags().DurationVar(budget, "budget", 0, "wall time to fit rows and queries to, as 10m: claimed goals that intervals decide come first (default: as the depth has it)")
 }
 
 func verdicts(names []string) ([]dossier.Verdict, error) {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"github.com/assize/assize/internal/engine"
@@ -9,6 +11,8 @@ import (
 func (a *App) plan() *cobra.Command {
 	var depth, overlay, threat string
 	var replaced []string
+	var budget time.Duration
+	var workers int
 	c := &cobra.Command{
 		Use:   "plan TARGET",
 		Short: "Show what would run at what cost, and what would not and why",
@@ -18,11 +22,14 @@ func (a *App) plan() *cobra.Command {
 				return err
 			}
 			o := a.options(args[0], depth)
-			o.Catalogue = overlay
 			var err error
 			if o.Overrides, err = overrides(replaced, threat); err != nil {
 				return err
 			}
+			if budget < 0 {
+				return usageError{errNegativeBudget}
+			}
+			o.Catalogue, o.Budget, o.Workers = overlay, budget, workers
 			f, err := engine.Plan(c.Context(), o)
 			if err != nil {
 				return err
@@ -33,5 +40,7 @@ func (a *App) plan() *cobra.Command {
 	addCatalogueFlag(c, &overlay)
 	addOverrideFlags(c, &replaced, &threat)
 	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
+	addBudgetFlag(c, &budget)
+	c.Flags().IntVar(&workers, "workers", 0, "processes at a time that a budget is fitted to (default: one per core)")
 	return c
 }

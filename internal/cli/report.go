@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/report/annexiv"
 	"github.com/assize/assize/internal/report/html"
 	"github.com/assize/assize/internal/report/instructions"
@@ -73,6 +74,9 @@ func (a *App) report() *cobra.Command {
 				d, err := dossier.Read(args[0])
 				if err != nil {
 					return err
+				}
+				if format == "html" {
+					return html.WriteWith(a.Out, d, engine.Examples(c.Context(), args[0], d))
 				}
 				return f.write(a.Out, d)
 			}

@@ -48,6 +48,8 @@ type Options struct {
 	Now         func() time.Time
 	// Resume goes on with the last run of the target where that was broken off.
 	Resume bool
+	// Budget is the wall time that the plan is fitted to; 0 leaves it as the depth has it.
+	Budget time.Duration
 	// Timestamps are addresses of time stamping authorities (RFC 3161), Witnesses
 	// submission prefixes of witnesses (C2SP tlog-witness), whose keys are WitnessKeys. The checkpoint at the
 	// end of the run is shown to them. Without any nothing uses the network.
@@ -142,6 +144,11 @@ func prepare(ctx context.Context, o *Options) (*prepared, error) {
 	}
 	if p.forecast.Plan, err = planner.Make(t.plan, cat, p.probes); err != nil {
 		return nil, &Refusal{err}
+	}
+	if o.Budget > 0 {
+		if err := planner.Fit(p.forecast.Plan, t.plan, p.probes, p.forecast.Seconds, o.Workers, o.Budget); err != nil {
+			return nil, &Refusal{err}
+		}
 	}
 	return p, nil
 }
@@ -262,6 +269,7 @@ func Assess(ctx context.Context, o Options) (*dossier.Dossier, string, error) {
 	if err := p.answer(context.WithoutCancel(ctx), d); err != nil {
 		return nil, "", err
 	}
+	rec.examples = p.examples(context.WithoutCancel(ctx), d, func(o *evidence.Observation) (*result.Rows, error) { return rec.rows(o), nil })
 	dir, err := rec.finish(context.WithoutCancel(ctx), d)
 	if err != nil {
 		return nil, "", err

@@ -13,7 +13,6 @@ import (
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/ledger"
-	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/probes/suite"
 	"github.com/assize/assize/internal/result"
 	"github.com/assize/assize/internal/verify"
@@ -96,16 +95,6 @@ type export struct {
 	columns []string
 }
 
-// attacked are the rows of one attack that says which rows it changed to what.
-type attacked struct {
-	o                  *evidence.Observation
-	rows               *result.Rows
-	x                  [][]float64 // by feature
-	broken, attackable []float64
-	distance           []float64
-	won                int
-}
-
 // ExportAdversarial verifies a dossier and writes the rows that broke its model,
 // each with the nearest change that any attack found within the threat model, as a data set in the
 // form of the target's own. Every row is read back from what was written and decided again. A nil result
@@ -177,101 +166,33 @@ func (x *export) about(ctx context.Context) error {
 
 // collect finds the nearest change of every row that was broken.
 func (x *export) collect() error {
-	items := map[string]*plan.Item{}
-	for i := range x.d.Plan.Items {
-		items[x.d.Plan.Items[i].ID] = &x.d.Plan.Items[i]
-	}
 	for _, f := range x.domain.Features {
 		x.columns = append(x.columns, f.Name)
 	}
-	var attacks []*attacked
-	redacted := 0
-	for i := range x.d.Observations {
-		o := &x.d.Observations[i]
-		if probe, ok := suite.Find(suite.All(), o.Probe); !ok || probe.Feeds == "" || !items[o.Item].Deployed || o.State != result.Measured {
-			continue
-		}
-		rows, err := verify.Rows(x.ExportOptions.Dossier, o)
-		if err != nil {
-			return err
-		}
-		if rows == nil {
-			redacted++
-			continue
-		}
-		if a := x.attack(o, rows); a != nil {
-			attacks = append(attacks, a)
-			x.out.SolutionsOn = o.SolutionsOn
-			x.out.ThreatModel = map[string]any{"norm": o.Parameters["norm"], "epsilon": o.Parameters["epsilon"], "unit": o.Parameters["unit"]}
-		} else {
-			x.out.LeftOut = append(x.out.LeftOut, fmt.Sprintf("%s %s keeps no changed rows", o.ID, o.Probe))
-		}
-	}
+	found, err := findChanges(x.d, x.columns, func(o *evidence.Observation) (*result.Rows, error) {
+		return verify.Rows(x.ExportOptions.Dossier, o)
+	})
 	switch {
-	case len(attacks) == 0 && redacted > 0:
-		return fmt.Errorf("export rows: the dossier was redacted: the rows of %d attacks were left out of it\nhint: ask whoever ran the assessment for the whole dossier", redacted)
-	case len(attacks) == 0:
+	case err != nil:
+		return err
+	case len(found.attacks) == 0 && found.redacted > 0:
+		return fmt.Errorf("export rows: the dossier was redacted: the rows of %d attacks were left out of it\nhint: ask whoever ran the assessment for the whole dossier", found.redacted)
+	case len(found.attacks) == 0:
 		return errors.New("export rows: no attack of this dossier was measured that keeps the rows that it changed\nhint: the attacks that do so need a decision rule and labelled test data; assize plan TARGET says what runs and what does not")
-	case redacted > 0:
-		x.out.LeftOut = append(x.out.LeftOut, fmt.Sprintf("the rows of %d attacks were left out of this dossier by redaction", redacted))
+	case found.redacted > 0:
+		x.out.LeftOut = append(x.out.LeftOut, fmt.Sprintf("the rows of %d attacks were left out of this dossier by redaction", found.redacted))
 	}
-	x.nearest(attacks)
-	return nil
-}
-
-// attack reads the rows of an attack; nil where they do not say what was changed to what.
-func (x *export) attack(o *evidence.Observation, rows *result.Rows) *attacked {
-	a := &attacked{o: o, rows: rows, broken: rows.Column("broken"), attackable: rows.Column("attackable"), distance: rows.Column("distance")}
-	if a.broken == nil || a.attackable == nil || a.distance == nil {
-		return nil
+	for _, o := range found.without {
+		x.out.LeftOut = append(x.out.LeftOut, fmt.Sprintf("%s %s keeps no changed rows", o.ID, o.Probe))
 	}
-	for _, name := range x.columns {
-		v := rows.Column("x." + name)
-		if v == nil {
-			return nil
-		}
-		a.x = append(a.x, v)
-	}
-	return a
-}
-
-// nearest takes of each broken row the nearest change, of equals that of the first attack by name.
-func (x *export) nearest(attacks []*attacked) {
-	slices.SortStableFunc(attacks, func(a, b *attacked) int { return strings.Compare(a.o.Probe, b.o.Probe) })
-	type find struct {
-		by *attacked
-		at int
-	}
-	best, seen := map[int]find{}, map[int]bool{}
-	for _, a := range attacks {
-		for i, row := range a.rows.Index {
-			seen[row] = true
-			if a.broken[i] != 1 || a.attackable[i] != 1 {
-				continue
-			}
-			if b, ok := best[row]; !ok || a.distance[i] < b.by.distance[b.at] {
-				best[row] = find{a, i}
-			}
-		}
-	}
-	rows := make([]int, 0, len(best))
-	for row := range best {
-		rows = append(rows, row)
-	}
-	slices.Sort(rows)
-	for _, row := range rows {
-		b := best[row]
-		b.by.won++
-		r := ExportedRow{Row: row, Attack: b.by.o.Probe, Distance: b.by.distance[b.at]}
-		for _, column := range b.by.x {
-			r.changed = append(r.changed, float32(column[b.at]))
-		}
-		x.out.Rows = append(x.out.Rows, r)
-	}
-	x.out.Attacked = len(seen)
-	for _, a := range attacks {
+	first := found.attacks[0].o
+	x.out.SolutionsOn = first.SolutionsOn
+	x.out.ThreatModel = map[string]any{"norm": first.Parameters["norm"], "epsilon": first.Parameters["epsilon"], "unit": first.Parameters["unit"]}
+	x.out.Rows, x.out.Attacked = found.nearest()
+	for _, a := range found.attacks {
 		x.out.Attacks = append(x.out.Attacks, ExportedAttack{Observation: a.o.ID, Probe: a.o.Probe, Version: a.o.Version, Rows: a.won})
 	}
+	return nil
 }
 
 // originals reads the rows as they were, with their labels, and decides them.

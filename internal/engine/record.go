@@ -42,6 +42,7 @@ type record struct {
 	now          func() time.Time
 	observations []evidence.Observation
 	tables       map[string]*result.Rows // by observation
+	examples     []html.Example          // for the page alone
 }
 
 // openRecord makes sure that everything can be written before anything is measured.
@@ -271,7 +272,7 @@ func (r *record) write(ctx context.Context, dir string, d *dossier.Dossier, outs
 		return err
 	}
 	var page strings.Builder
-	if err := html.Write(&page, d); err != nil {
+	if err := html.WriteWith(&page, d, r.examples); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	if err := durable.WriteFile(filepath.Join(dir, dossier.ReportName), []byte(page.String()), 0o644); err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/plan"
+	"github.com/assize/assize/internal/planner"
 	"github.com/assize/assize/internal/probes/suite"
 	"github.com/assize/assize/internal/replay"
 	"github.com/assize/assize/internal/result"
@@ -98,8 +99,14 @@ func (a *again) run(ctx context.Context) error {
 	a.report.SameMachine = len(a.report.Differences) == 0
 	a.checkEndpoint()
 	var wrong []string
-	a.follows, wrong = replay.Plans(&a.d.Plan.Plan, a.forecast.Plan)
-	a.report.Add("plan, made again", fmt.Sprintf("%d items follow from the manifest", len(a.follows)), wrong)
+	if b := a.d.Plan.Budget; b != nil {
+		if err := planner.Rescale(a.forecast.Plan, a.plan, a.probes, b); err != nil {
+			wrong = append(wrong, err.Error())
+		}
+	}
+	var others []string
+	a.follows, others = replay.Plans(&a.d.Plan.Plan, a.forecast.Plan)
+	a.report.Add("plan, made again", fmt.Sprintf("%d items follow from the manifest", len(a.follows)), append(wrong, others...))
 	if err := a.readRows(); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Plan struct {
 	TestRows   int                   `json:"test_rows"`
 	Guessed    bool                  `json:"domain_guessed"`
 	ModelError string                `json:"model_error,omitempty"`
+	Budget     *Budget               `json:"budget,omitempty"` // of wall time; nil where none was set
 	// Overrides is what the assessor put in place of the provider's data and threat model.
 	Overrides []Override `json:"overrides,omitempty"`
 }
@@ -51,6 +52,28 @@ func (o Override) Sentence() string {
 		text += fmt.Sprintf("; left out because they were recorded on the replaced data: %s", strings.Join(o.LeftOut, ", "))
 	}
 	return text
+}
+
+// Budget says how a plan was fitted to an amount of time.
+type Budget struct {
+	Seconds  float64  `json:"seconds"` // of wall time, that were asked for
+	Workers  int      `json:"workers"` // that it was fitted to
+	Unscaled float64  `json:"unscaled_seconds"`
+	Estimate float64  `json:"estimate_seconds"` // as fitted
+	Scaled   []Scaled `json:"scaled"`
+	// Full says that nothing can grow further, whatever the time.
+	Full bool `json:"full,omitempty"`
+}
+
+// Scaled is a probe that runs on more or fewer rows, or with more or fewer
+// queries a row, than its depth has. Queries of 0 were not touched.
+type Scaled struct {
+	Probe         string  `json:"probe"`
+	Rows          float64 `json:"rows"`
+	RowsBefore    float64 `json:"rows_before"`
+	Queries       float64 `json:"queries,omitempty"`
+	QueriesBefore float64 `json:"queries_before,omitempty"`
+	Why           string  `json:"why"`
 }
 
 // Goal is a goal that the catalogue knows, claimed or not.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/assize/assize/internal/result"
+	"github.com/assize/assize/internal/stat"
 )
 
 // result is the numbers, checks and pictures of all attacks together.
@@ -46,7 +47,7 @@ func (w *worst) result() (*result.Result, error) {
 		return nil, err
 	}
 	w.carry(r)
-	r.Notes = append(r.Notes, w.who())
+	r.Tables = append(r.Tables, w.who())
 	r.Pictures = append(r.Pictures, againstEpsilon(t, w.j.Params), w.wins())
 	if p, ok := w.queries(); ok {
 		r.Pictures = append(r.Pictures, p)
@@ -132,13 +133,27 @@ func (w *worst) carry(r *result.Result) {
 	}
 }
 
-// who says which attacks worked on how many rows.
-func (w *worst) who() string {
-	var parts []string
-	for _, m := range w.members {
-		parts = append(parts, fmt.Sprintf("%s broke %d of %d attackable rows", m.id, m.t.brokens, m.t.attackables))
+// who tables which attack broke which rows. Nearest counts the broken rows whose
+// smallest change is the attack's, alone those, of the rows that several worked on, that no other broke.
+func (w *worst) who() result.Table {
+	t := result.Table{
+		ID: "attacks", Title: "Which attack won where",
+		Head: []string{"Attack", "Attackable rows", "Broken", "Nearest", "Alone", "Smallest change", "Median change"},
 	}
-	return strings.Join(parts, "; ") + "."
+	for _, m := range w.members {
+		var sizes []float64
+		for i, size := range m.t.distance {
+			if m.t.attackable[i] && m.t.gained[i] {
+				sizes = append(sizes, size)
+			}
+		}
+		row := []string{m.id, fmt.Sprint(m.t.attackables), fmt.Sprint(m.t.brokens), fmt.Sprint(m.won), fmt.Sprint(m.own), "–", "–"}
+		if len(sizes) > 0 {
+			row[5], row[6] = fmt.Sprintf("%.4g", slices.Min(sizes)), fmt.Sprintf("%.4g", stat.Quantile(sizes, 0.5))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
 }
 
 // wins draws which attack broke what.
@@ -180,6 +195,7 @@ func (w *worst) queries() (result.Picture, bool) {
 	for k, m := range w.members {
 		if len(needed[k]) > 0 && m.t.attackables > 0 {
 			one := againstQueries(strings.TrimPrefix(m.id, "evasion/"), needed[k], m.t.attackables, most)
+			one.Series[0].Name = strings.TrimPrefix(m.id, "evasion/")
 			p.Series = append(p.Series, one.Series...)
 		}
 	}
@@ -198,7 +214,7 @@ func (w *worst) byClass(r *result.Result) error {
 			stands[int(c)]++
 		}
 	}
-	p := result.Picture{ID: "robust-accuracy-by-class", Title: "Robust accuracy by class", Kind: "bars", YLabel: "share of the class's rows right and unbroken", Series: []result.Series{{Name: "with 95 % interval"}}}
+	p := result.Picture{ID: "robust-accuracy-by-class", Title: "Robust accuracy by class", Kind: "bars", YLabel: "share of its rows right and unbroken", Series: []result.Series{{Name: "with 95 % interval"}}}
 	lowest := result.Metric{Value: math.Inf(1)}
 	for c := range max(w.j.Facts.Classes, 1) {
 		if of[c] == 0 {

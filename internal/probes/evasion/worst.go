@@ -31,7 +31,7 @@ const floor = "evasion/noise"
 
 func worstProbe() measure.Probe {
 	return measure.Probe{
-		ID: Worst, Version: 1,
+		ID: Worst, Version: 2,
 		Doc: "The worst of all attacks on each row: a row stands only where none of them broke it.\n\n" +
 			"Attacks differ in what they break, so that the best of them says too little. Here each row has the smallest change that any attack found, and the report says which. " +
 			"Counted are all rows that at least one attack worked on, random noise not being one; an attack that did not run is left out by name. " +

@@ -83,6 +83,12 @@ func TestWorstOfEachRow(t *testing.T) {
 			t.Errorf("bars %q (-got +want):\n%s", s.Name, diff)
 		}
 	}
+	rows := [][]string{
+		{"evasion/a", "6", "2", "1", "0", "0.5", "0.9"}, {"evasion/b", "4", "2", "2", "1", "0.4", "0.8"}, {"evasion/noise", "8", "3", "1", "0", "0.1", "0.1"},
+	}
+	if diff := cmp.Diff(r.Tables[0].Rows, rows); diff != "" {
+		t.Errorf("table (-got +want):\n%s", diff)
+	}
 }
 
 func TestWorstChecks(t *testing.T) {

@@ -132,7 +132,7 @@ func examplePlan(d *dossier.Dossier) plan.Plan {
 			{ID: "membership", Title: "Membership of the training data stays hidden"}, {ID: "data-poisoning", Title: "The training data was not tampered with"},
 		},
 		Criteria: []catalogue.Criterion{
-			{ID: "declared/balanced-accuracy", Goal: "accuracy", Why: "Accuracy levels are declared in the instructions for use and must hold; balanced over classes where one is rare."},
+			{ID: "declared/balanced-accuracy", Version: 2, Goal: "accuracy", Source: "The provider's declaration, " + hostile, Why: "Accuracy levels are declared in the instructions for use and must hold; balanced over classes where one is rare."},
 			{ID: "budget/evasion-success", Goal: "evasion", Why: "No norm states a level yet. One row in ten that an attacker can move within the budget is where we start to call a measure inadequate."},
 		},
 		Items: []plan.Item{

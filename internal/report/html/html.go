@@ -28,7 +28,9 @@ var parts string
 var own string
 
 // Write writes the report of d to w, in one piece and only if all of it could be made.
-func Write(w io.Writer, d *dossier.Dossier) error {
+func Write(w io.Writer, d *dossier.Dossier) error { return write(w, d, nil) }
+
+func write(w io.Writer, d *dossier.Dossier, examples []Example) error {
 	t, err := template.New("report").Funcs(functions()).Parse(report)
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
@@ -37,7 +39,7 @@ func Write(w io.Writer, d *dossier.Dossier) error {
 		return fmt.Errorf("write report: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, look(d)); err != nil {
+	if err := t.Execute(&b, look(d, examples)); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	if _, err := w.Write(page.Visible(b.Bytes())); err != nil {

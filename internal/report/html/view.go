@@ -35,6 +35,7 @@ type view struct {
 	Rest                         []*observation
 	Items                        []item
 	Answered                     []dossier.Requirement // that are not open
+	Exhibits                     bool                  // rows of the target's data are shown
 }
 
 type goal struct {
@@ -49,6 +50,8 @@ type goal struct {
 type decision struct {
 	dossier.Decision
 	Why, Ask string
+	Source   string // where the level comes from
+	Version  int
 	Unit     string
 	Bar      *drawing
 	Sources  []*observation
@@ -62,6 +65,7 @@ type observation struct {
 	Shares   bool // intervals are drawn beside the numbers
 	Numbers  []number
 	Pictures []picture
+	Examples []exhibit
 	Params   []pair
 	Read     []string
 }
@@ -94,7 +98,7 @@ type solution struct {
 }
 
 // look arranges d for the template.
-func look(d *dossier.Dossier) *view {
+func look(d *dossier.Dossier, examples []Example) *view {
 	style := page.Style(own)
 	v := &view{
 		Dossier: d, Policy: page.Policy(style), Headline: wording.Headline(d), Style: template.CSS(style),
@@ -115,6 +119,12 @@ func look(d *dossier.Dossier) *view {
 	}
 	number := 0
 	all := v.observations(&number)
+	for _, o := range all {
+		if o.Examples = exhibits(examples, o.ID); len(o.Examples) > 0 && !v.Exhibits {
+			v.Exhibits = true
+			v.Policy += "; img-src data:"
+		}
+	}
 	v.effects(all, &number)
 	shown := map[*observation]bool{}
 	for i, g := range d.Goals {
@@ -237,7 +247,8 @@ func (v *view) decisions(goal string, all []*observation, id *int) []decision {
 		}
 		d := decision{Decision: k, Sources: named(all, k.From)}
 		if i := slices.IndexFunc(v.Plan.Criteria, func(c catalogue.Criterion) bool { return c.ID == k.Criterion }); i >= 0 {
-			d.Why = v.Plan.Criteria[i].Why
+			c := v.Plan.Criteria[i]
+			d.Why, d.Source, d.Version = c.Why, c.Source, c.Version
 		}
 		if k.Measured != nil {
 			d.Unit = k.Measured.Unit

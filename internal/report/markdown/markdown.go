@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assize/assize/internal/catalogue"
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/report/wording"
@@ -135,6 +136,13 @@ func (p *page) goals(d *dossier.Dossier) {
 			rows = append(rows, criterion(k))
 			id := wording.Markdown(k.Criterion)
 			notes = append(notes, id+": "+wording.Markdown(wording.Sentence(k.Because)))
+			if i := slices.IndexFunc(d.Plan.Criteria, func(c catalogue.Criterion) bool { return c.ID == k.Criterion }); i >= 0 {
+				if c := d.Plan.Criteria[i]; c.Source != "" {
+					notes = append(notes, fmt.Sprintf("%s is of version %d; its level comes from: %s", id, c.Version, wording.Markdown(wording.Sentence(c.Source))))
+				} else if c.Version > 0 {
+					notes = append(notes, fmt.Sprintf("%s is of version %d.", id, c.Version))
+				}
+			}
 			if k.Missing != "" {
 				notes = append(notes, id+" is missing: "+wording.Markdown(wording.Sentence(k.Missing)))
 			}

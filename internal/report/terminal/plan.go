@@ -48,6 +48,7 @@ func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Optio
 		total += ", about " + wording.Seconds(sum) + " of one core"
 	}
 	s.para(0, 0, "", total+".")
+	s.budget(p.Budget)
 	var exempt []string
 	for _, k := range p.Criteria {
 		if k.NotApplicable != "" {
@@ -69,6 +70,27 @@ func WritePlan(w io.Writer, p *plan.Plan, cost func(*plan.Item) float64, o Optio
 	s.list("Will not run, and why", left)
 	s.list("Criteria that do not apply, and why", exempt)
 	return s.flush(w, "plan")
+}
+
+// budget says what was scaled to fit a budget, and why.
+func (s *sheet) budget(b *plan.Budget) {
+	if b == nil {
+		return
+	}
+	s.para(0, 0, "", fmt.Sprintf("Fitted to a budget of %s on %d workers: about %s instead of %s.", wording.Seconds(b.Seconds), b.Workers, wording.Seconds(b.Estimate), wording.Seconds(b.Unscaled)))
+	if b.Full {
+		s.para(0, 0, "", "More time would change nothing: what decides on a claimed goal has all rows and the most queries.")
+	}
+	var lines []string
+	for _, k := range b.Scaled {
+		what := fmt.Sprintf("%s: %.0f rows instead of %.0f", k.Probe, k.Rows, k.RowsBefore)
+		if k.Queries != k.QueriesBefore {
+			what += fmt.Sprintf(", %.0f queries a row instead of %.0f", k.Queries, k.QueriesBefore)
+		}
+		lines = append(lines, what+": "+k.Why)
+	}
+	s.list("Scaled to the budget, and why", lines)
+	s.blank()
 }
 
 // first keeps a column narrow: the goal that a probe is most about.
