@@ -10,18 +10,19 @@ func autoAttackProbe() measure.Probe {
 	whitebox := needs
 	whitebox.Gradients = true
 	return measure.Probe{
-		ID: "evasion/autoattack", Version: 1,
+		ID: "evasion/autoattack", Version: 2,
 		Doc: "White-box attacks: what an attacker gains who holds the model and follows its gradients.\n\n" +
 			"Three attacks of different kinds work one after another on the rows that still stand: APGD on cross-entropy, APGD target by target on the DLR loss (the margin " +
 			"where that is not defined: rules with a cut-off, fewer than four classes) and FAB, which looks for the smallest change. They aim at the decision rule, differentiate through " +
 			"scaling and behind a softmax, and stay in the ball and the domain. Each final row is asked again of the system itself. On some rows the attack tests itself: " +
-			"twice the steps, another seed, twice the epsilon, and no bound at all.",
+			"twice the steps, another seed, twice the epsilon, no bound at all, and copies of the system in which an adversarial example is planted.",
 		Metrics: []string{
 			"attack_success", "clean_accuracy", "flat_gradients", "median_distance", "noise_success", "robust_accuracy",
 			"rows_attackable", "steps",
 		},
 		Goals: goals, Threats: threats, Needs: whitebox, Requires: []string{"evasion/noise"}, Feeds: Worst, Switch: true, Paired: "stands",
 		Cites: []string{
+			"Zimmermann, Brendel, Tramèr, Carlini: Increasing Confidence in Adversarial Robustness Evaluations. NeurIPS 2022, arXiv 2206.13991",
 			"Croce, Hein: Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse Parameter-free Attacks. ICML 2020, arXiv 2003.01690",
 			"Croce, Hein: Minimally Distorted Adversarial Examples with a Fast Adaptive Boundary Attack. ICML 2020, arXiv 1907.02044",
 			"Croce, Hein: Mind the Box: l1-APGD for Sparse Adversarial Attacks on Image Classifiers. ICML 2021, arXiv 2103.01208",

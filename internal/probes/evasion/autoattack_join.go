@@ -100,6 +100,7 @@ func (t *tally) tests(r *result.Result, guessed bool) {
 	reached, tried := count("unbounded", all)
 	missed := tried - reached
 	r.Check("unbounded-attack-succeeds", 100*missed <= t.attackables, fmt.Sprintf("With no bound but the domain nothing was found for %d of %d attackable rows; one in a hundred may.", missed, t.attackables))
+	checkPlanted(r, t.rows.Column("planted"))
 	if guessed && missed > 0 {
 		r.Notes = append(r.Notes, "The domain was guessed: its bounds may be why an unbounded attack does not succeed.")
 	}

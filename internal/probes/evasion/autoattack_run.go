@@ -36,6 +36,7 @@ type hit struct {
 	seed     float64
 	double   float64
 	without  float64
+	planted  float64 // in a copy of the system: 1 found, 0 missed, -1 not tried
 }
 
 // threatOf is the space as the attacks read it.
@@ -83,6 +84,9 @@ func runAutoAttack(ctx context.Context, c *measure.Case) (*result.Result, error)
 	if err := a.test(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.plant(ctx); err != nil {
+		return nil, err
+	}
 	rows, err := a.settle(ctx)
 	if err != nil {
 		return nil, err
@@ -99,7 +103,7 @@ func (a *auto) prepare(ctx context.Context) error {
 		x, rng := a.c.Data.Row(i), a.c.Seed.Row(row)
 		h := &a.state[i]
 		h.tested = rng.Float64() < a.c.Params.Float("tested")
-		h.more, h.seed, h.double, h.without = -1, -1, -1, -1
+		h.more, h.seed, h.double, h.without, h.planted = -1, -1, -1, -1, -1
 		a.rows[i] = white.Row{X: x, From: a.k.decision[i], Rand: rng}
 		h.attacked = a.k.attackable[i] && a.s.size > 0 && a.c.Domain.Feasible(x, x) && len(a.grad.Targets(a.k.decision[i])) > 0
 		if h.attacked {
@@ -228,6 +232,7 @@ const (
 	colSeed
 	colDouble
 	colWithout
+	colAutoPlanted
 	autoColumns
 )
 
@@ -243,6 +248,7 @@ func (a *auto) settle(ctx context.Context) (*result.Rows, error) {
 		{Name: "other_seed", Doc: "row that stands, from another start: 1 broken, 0 not, -1 not tried"},
 		{Name: "double_epsilon", Doc: "at twice the epsilon: 1 broken, 0 not, -1 not tried"},
 		{Name: "unbounded", Doc: "row for which nothing was found that gains, with no bound but the domain: 1 broken, 0 not, -1 not tried"},
+		{Name: "planted", Doc: "copy of the system in which a row that stands has an adversarial example: 1 found, 0 missed, -1 not tried"},
 	}
 	for _, f := range a.c.Domain.Features() {
 		more = append(more, result.Column{Name: "x." + f.Name, Doc: "final row: the nearest change that gains, or the row itself where none was found", Unit: f.Unit, Data: true})
@@ -277,7 +283,7 @@ func (a *auto) settle(ctx context.Context) (*result.Rows, error) {
 		if differ(final, orig) {
 			put(colAutoDiffers, 1)
 		}
-		for col, v := range map[int]float64{colMore: h.more, colSeed: h.seed, colDouble: h.double, colWithout: h.without} {
+		for col, v := range map[int]float64{colMore: h.more, colSeed: h.seed, colDouble: h.double, colWithout: h.without, colAutoPlanted: h.planted} {
 			put(col, v)
 		}
 		for j, v := range final {
