@@ -1,6 +1,7 @@
 package pickle_test
 
 import (
+	"archive/zip"
 	"bufio"
 	"bytes"
 	"encoding/base64"
@@ -30,6 +31,32 @@ func TestFilesOfLibraries(t *testing.T) {
 			if clean := got.Outcome == scan.Clean; clean != (kind == "benign") || kind == "hostile" && got.Outcome < scan.Dangerous {
 				t.Errorf("%s: got %s: %+v, members %+v", path, got.Outcome, got.Findings, members)
 			}
+		}
+	}
+}
+
+// TestScripts judges TorchScript: PyTorch's operators and classes are known, those of others are code.
+func TestScripts(t *testing.T) {
+	for code, want := range map[string]scan.Outcome{
+		"  return torch.relu(x)\n": scan.Clean,
+		"  packed : __torch__.torch.classes.quantized.LinearPackedParamsBase\n":          scan.Clean,
+		"  text = \"eval(os.system)\"\n":                                                 scan.Clean,
+		"  return ops.mylib.mine(x)\n":                                                   scan.UnknownCode,
+		"  state : __torch__.torch.classes.mylib.Session\n":                              scan.UnknownCode,
+		"  return torch.from_file(\"x\", False, 3, dtype=6, layout=None, device=None)\n": scan.Malicious,
+	} {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		for _, f := range [][2]string{{"m/data.pkl", "\x80\x02}."}, {"m/constants.pkl", "\x80\x02)."}, {"m/code/__torch__.py", "class M(Module):\n  def forward(self, x):\n" + code}, {"m/version", "3\n"}} {
+			to, err := w.CreateHeader(&zip.FileHeader{Name: f[0], Method: zip.Store})
+			if err != nil {
+				t.Fatal(err)
+			}
+			to.Write([]byte(f[1]))
+		}
+		w.Close()
+		if got, members := scanned(t, b.String()); got.Outcome != want {
+			t.Errorf("%q: got %s, want %s: %+v, members %+v", code, got.Outcome, want, got.Findings, members)
 		}
 	}
 }

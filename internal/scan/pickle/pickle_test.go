@@ -1,6 +1,8 @@
 package pickle_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"strings"
 	"sync"
 	"testing"
@@ -136,9 +138,46 @@ func FuzzFormat(f *testing.F) {
 		if len(b) > 1<<16 {
 			t.Skip("long inputs find nothing more")
 		}
-		r, _ := scanned(t, string(b))
-		if r.Outcome == scan.Clean && r.Coverage.Unread > 0 {
-			t.Errorf("clean with %d bytes that nobody read", r.Coverage.Unread)
-		}
+		checked(t, string(b))
 	})
+}
+
+// FuzzNpy is FuzzFormat for what stands behind the mark of NumPy's arrays.
+func FuzzNpy(f *testing.F) {
+	for _, header := range []string{
+		"{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }\n", "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n",
+		"{'descr': [('a', '<f8', (2, 3)), ('b', [('c', '|O')])], 'fortran_order': True, 'shape': (2L,), }\n", "{'descr': '<f8', 'shape': (-1, 9223372036854775807)}", "[[[[", "__import__('os')\n",
+	} {
+		f.Add(byte(1), []byte(string(rune(len(header)))+"\x00"+header+"\x80\x04cos\nsystem\n(S'true'\ntR."))
+		f.Add(byte(3), []byte(string(rune(len(header)))+"\x00\x00\x00"+header+"\x80\x04N."))
+	}
+	f.Fuzz(func(t *testing.T, version byte, b []byte) { checked(t, "\x93NUMPY"+string(version)+"\x00"+string(b)) })
+}
+
+// FuzzSkops is FuzzFormat for the description in a file of skops.
+func FuzzSkops(f *testing.F) {
+	for _, schema := range []string{
+		`{"__class__":"OrderedDict","__module__":"collections","__loader__":"DictNode","content":{}}`, `{"__class__":"system","__module__":"os","__loader__":"FunctionNode"}`,
+		`{"__class__":"a","__class__":"b","__module__":"m"}`, `[[{"__module__":`, `{"a":1,"b":[{"__class__":"Net","__module__":"mine","__loader__":"ObjectNode"}]}`,
+	} {
+		f.Add(schema)
+	}
+	f.Fuzz(func(t *testing.T, schema string) {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		to, err := w.CreateHeader(&zip.FileHeader{Name: "schema.json", Method: zip.Store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		to.Write([]byte(schema))
+		w.Close()
+		checked(t, b.String())
+	})
+}
+
+// checked scans a file that is not to be called clean where bytes are unread.
+func checked(t *testing.T, content string) {
+	if r, _ := scanned(t, content); r.Outcome == scan.Clean && r.Coverage.Unread > 0 {
+		t.Errorf("clean with %d bytes that nobody read", r.Coverage.Unread)
+	}
 }

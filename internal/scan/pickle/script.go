@@ -12,7 +12,10 @@ import (
 // maxCode is how much TorchScript code of one member is looked at.
 const maxCode = 16 << 20
 
-var operator = regexp.MustCompile(`\b(?:ops\.(\w+)|torch)\.(\w+)\(`)
+var (
+	operator = regexp.MustCompile(`\b(?:ops\.(\w+)|torch)\.(\w+)\(`)
+	native   = regexp.MustCompile(`\b__torch__\.torch\.classes\.(\w+)\.(\w+)`) // a class of C++, which a library registers
+)
 
 // scriptCode reads TorchScript: Python's syntax with PyTorch's operators alone and
 // no imports. Operators that touch files are denied; those of name spaces that do
@@ -44,6 +47,16 @@ func scriptCode(ctx context.Context, in *scan.Input, out *scan.Sink) error {
 			f.Rule, f.Outcome, f.Capability, f.Fix = "torchscript/operator", scan.UnknownCode, scan.Native, "Find out what the operator does and which library registers it."
 		}
 		out.Find(f)
+	}
+	for _, m := range native.FindAllSubmatchIndex(b, -1) {
+		space, name := string(b[m[2]:m[3]]), string(b[m[4]:m[5]])
+		if space == "quantized" || space == "rnn" || space == "sparse" || space == "xnnpack" { // PyTorch's own
+			continue
+		}
+		out.Find(scan.Finding{
+			Rule: "torchscript/class", Outcome: scan.UnknownCode, Capability: scan.Native, Offset: int64(m[0]), Evidence: fmt.Sprintf("uses the class %s.%s of a library", space, name),
+			Cites: []string{"CWE-829"}, Fix: "Find out what the class does and which library registers it.",
+		})
 	}
 	out.Structured(0, in.Size)
 	return nil
