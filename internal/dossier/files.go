@@ -34,9 +34,9 @@ const SignatureDomain = "assize dossier files v1"
 
 // Bounds of what a dossier from somebody else may hold.
 const (
-	maxFiles     = 100_000
+	maxFiles     = 50_000
 	maxFileBytes = 1 << 30
-	maxMainBytes = 256 << 20
+	maxMainBytes = 32 << 20
 )
 
 // Files lists every file of a dossier but itself.

@@ -22,9 +22,6 @@ import (
 // place: a run that is broken off there is put in place by the next one that resumes.
 const finishingName = "finishing.json"
 
-// maxBlobBytes bounds a blob that is read back: what verify reads of a dossier.
-const maxBlobBytes = 512 << 20
-
 // lastRun are the entries of the last run in the ledger, with the index of the first.
 type lastRun struct {
 	entries []evidence.Entry
@@ -194,7 +191,7 @@ func (r *record) recorded(e evidence.Entry) (*evidence.Observation, error) {
 
 // readBlob reads a blob, whose name is its digest, and decodes it.
 func (r *record) readBlob(hex string, decode func([]byte) error) error {
-	b, err := dossier.ReadFile(filepath.Join(r.state, blobsName), hex, maxBlobBytes)
+	b, err := dossier.ReadFile(filepath.Join(r.state, blobsName), hex, evidence.MaxRowsBytes)
 	if err == nil && artefact.DigestBytes(b).Hex() != hex {
 		err = errors.New("it was changed")
 	}

@@ -11,6 +11,10 @@ import (
 // maxDepth bounds the nesting of any JSON that comes from somebody else.
 const maxDepth = 64
 
+// maxValues bounds the keys, values and brackets of any JSON but tables of rows: a few
+// bytes of text can become hundreds of a structure. An assessment has some ten thousand.
+const maxValues = 200_000
+
 // Decode reads JSON from an enemy into v: unknown fields, doubled keys, deep
 // nesting and anything behind the value are refused, and the bytes must be the
 // canonical encoding of what was read.
@@ -27,7 +31,7 @@ func DecodeReadable(b []byte, v any) error {
 
 // decode reads b into v, whose canonical encoding must be want, or b's own if that is nil.
 func decode(b []byte, v any, want []byte) error {
-	if err := strictKeys(b); err != nil {
+	if err := strictKeys(b, maxValues); err != nil {
 		return fmt.Errorf("read evidence: %w", err)
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
@@ -46,14 +50,14 @@ func decode(b []byte, v any, want []byte) error {
 		return fmt.Errorf("read evidence: %w", err)
 	}
 	if !bytes.Equal(again, want) {
-		return errors.New("read evidence: the bytes are not the canonical encoding of what they say")
+		return fmt.Errorf("read evidence: %w", errNotCanonical)
 	}
 	return nil
 }
 
 // strictKeys refuses doubled keys, which JSON decoders resolve each in their own way,
-// and nesting over maxDepth.
-func strictKeys(b []byte) error {
+// nesting over maxDepth, and more than most values.
+func strictKeys(b []byte, most int) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	type level struct {
 		object bool
@@ -61,7 +65,7 @@ func strictKeys(b []byte) error {
 		seen   map[string]bool
 	}
 	var stack []level
-	values := 0
+	values, all := 0, 0
 	for {
 		if len(stack) == 0 {
 			values++
@@ -75,6 +79,9 @@ func strictKeys(b []byte) error {
 		}
 		if values > 1 {
 			return fmt.Errorf("offset %d: more than one value", d.InputOffset())
+		}
+		if all++; all > most {
+			return fmt.Errorf("offset %d: more than %d values", d.InputOffset(), most)
 		}
 		if n := len(stack); n > 0 && stack[n-1].object && stack[n-1].key {
 			if key, ok := token.(string); ok {

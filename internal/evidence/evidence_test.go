@@ -253,7 +253,12 @@ func TestSealRows(t *testing.T) {
 func TestUnsealRowsRefuses(t *testing.T) {
 	salt := `"salt":"` + strings.Repeat("c3Nz", 10) + `c3M="`
 	for _, tt := range []struct{ name, file, want string }{
-		{"none", `{"rows":null,` + salt + `}`, "holds none"},
+		{"none", `{"rows":null,` + salt + `}`, "canonical"},
+		{"a number for a column", `{"rows":{"columns":[0,0],"index":[]},` + salt + `}`, "cannot unmarshal number"},
+		{"bytes behind", `{"rows":{"columns":[],"index":[]},` + salt + `} `, "canonical"},
+		{"spaced", `{"rows":{"columns":[{"name":"a","values":[1, 2]}],"index":[1,2]},` + salt + `}`, "canonical"},
+		{"unknown field", `{"rows":{"columns":[{"more":1,"name":"a","values":[]}],"index":[]},` + salt + `}`, "unknown field"},
+		{"too many numbers", `{"rows":{"columns":[],"index":[` + strings.Repeat("0,", 12<<20) + `0]},` + salt + `}`, "more than 12582912 values"},
 		{"no salt", `{"rows":{"columns":[],"index":[]},"salt":null}`, "a salt of 0 bytes"},
 		{"short salt", `{"rows":{"columns":[],"index":[]},"salt":"c3M="}`, "a salt of 2 bytes"},
 		{"row twice", `{"rows":{"columns":[],"index":[1,1]},` + salt + `}`, "row 1 stands twice"},

@@ -17,8 +17,12 @@ import (
 	"github.com/assize/assize/internal/result"
 )
 
-// maxEvidenceBytes bounds one file of evidence.
-const maxEvidenceBytes = 512 << 20
+// The bounds of one file of evidence, and of the rows that are held at a time to
+// compare effects. Whatever a dossier holds, verification keeps below half a GiB.
+const (
+	maxObservationBytes = 16 << 20
+	maxComparedRows     = 4 << 20
+)
 
 // checkEvidence opens the file of every observation and compares it with the
 // dossier, and the rows where they are there.
@@ -27,7 +31,7 @@ func (u *underCheck) checkEvidence(context.Context) (string, error) {
 	for i := range u.dossier.Observations {
 		o := &u.dossier.Observations[i]
 		name := dossier.EvidencePath(o.Digest.Hex())
-		b, err := dossier.ReadFile(u.dir, name, maxEvidenceBytes)
+		b, err := dossier.ReadFile(u.dir, name, maxObservationBytes)
 		if err != nil {
 			return "", fmt.Errorf("observation %s: %w", o.ID, err)
 		}
@@ -71,7 +75,7 @@ func Rows(dir string, o *evidence.Observation) (*result.Rows, error) {
 		return nil, fmt.Errorf("observation %s: rows %.80q are no salted digest", o.ID, o.RowsFile)
 	}
 	name := dossier.EvidencePath(digits)
-	b, err := dossier.ReadFile(dir, name, maxEvidenceBytes)
+	b, err := dossier.ReadFile(dir, name, evidence.MaxRowsBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -160,17 +164,23 @@ func (u *underCheck) compareAgain(context.Context) (string, error) {
 	for _, it := range d.Plan.Items {
 		paired[it.Probe] = it.Paired
 	}
-	rows, left := map[string]*result.Rows{}, map[string]bool{}
+	rows, left, held := map[string]*result.Rows{}, map[string]bool{}, 0
 	for i := range d.Observations {
 		o := &d.Observations[i]
 		if o.RowsFile == "" || paired[o.Probe] == "" {
 			continue
 		}
-		var err error
-		if rows[o.ID], err = Rows(u.dir, o); err != nil {
+		if held += o.RowsCount; held > maxComparedRows {
+			return "", fmt.Errorf("observation %s: more than %d rows to compare", o.ID, maxComparedRows)
+		}
+		table, err := Rows(u.dir, o)
+		if err != nil {
 			return "", err
 		}
-		left[o.ID] = rows[o.ID] == nil
+		if left[o.ID] = table == nil; table != nil { // the rest of a table would be held for nothing
+			table.Columns = slices.DeleteFunc(table.Columns, func(c result.Column) bool { return c.Name != paired[o.Probe] })
+			rows[o.ID] = table
+		}
 	}
 	again := judge.Effects(&d.Plan.Plan, d.Observations,
 		func(probe string) string { return paired[probe] },

@@ -19,34 +19,41 @@ type placedEntry struct {
 	index int64
 }
 
-func readEntries(ctx context.Context, r *ledger.Reader) ([]placedEntry, error) {
-	var all []placedEntry
-	err := r.Entries(ctx, func(index int64, b []byte) error {
+// maxRunEntries bounds the entries of one run: its items are far fewer.
+const maxRunEntries = 100_000
+
+// readEntries keeps the entries of this run, and of others where their plans stand.
+func (u *underCheck) readEntries(ctx context.Context, r *ledger.Reader) error {
+	return r.Entries(ctx, func(index int64, b []byte) error {
 		e := placedEntry{index: index}
 		if err := evidence.Decode(b, &e.Entry); err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)
 		}
-		all = append(all, e)
+		u.size++
+		switch {
+		case e.Run != u.files.Run:
+			if e.Type == evidence.EntryPlan {
+				u.plans = append(u.plans, index)
+			}
+		case len(u.entries) == maxRunEntries:
+			return fmt.Errorf("entry %d: the run has more than %d entries", index, maxRunEntries)
+		default:
+			u.entries = append(u.entries, e)
+		}
 		return nil
 	})
-	return all, err
 }
 
 // checkOrder walks through the entries of this run: the plan first, then the
 // environments and observations, the decisions last, nothing twice, and each with the digest that the dossier has.
 func (u *underCheck) checkOrder(context.Context) (string, error) {
 	d := u.dossier
-	var run []placedEntry
-	for _, e := range u.entries {
-		if e.Run == d.Run {
-			run = append(run, e)
-		}
-	}
+	run := u.entries
 	switch {
 	case len(run) < 2 || run[0].Type != evidence.EntryPlan:
 		return "", errors.New("the run's first entry is not its plan")
-	case run[0].index != d.Log.First || int64(len(u.entries)) != d.Log.Size:
-		return "", fmt.Errorf("the dossier says that the run begins at entry %d of %d, the ledger has it at %d of %d", d.Log.First, d.Log.Size, run[0].index, len(u.entries))
+	case run[0].index != d.Log.First || u.size != d.Log.Size:
+		return "", fmt.Errorf("the dossier says that the run begins at entry %d of %d, the ledger has it at %d of %d", d.Log.First, d.Log.Size, run[0].index, u.size)
 	case run[len(run)-1].Type != evidence.EntryDecisions:
 		return "", errors.New("the run's last entry is not its decisions")
 	case run[len(run)-1].index != d.Log.Size-1 || int64(len(run)) != d.Log.Size-d.Log.First:
@@ -96,8 +103,8 @@ func (u *underCheck) checkOrder(context.Context) (string, error) {
 
 func (u *underCheck) earlierRuns() int {
 	n := 0
-	for _, e := range u.entries {
-		if e.index < u.dossier.Log.First && e.Type == evidence.EntryPlan {
+	for _, index := range u.plans {
+		if index < u.dossier.Log.First {
 			n++
 		}
 	}

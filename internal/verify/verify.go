@@ -63,7 +63,9 @@ type underCheck struct {
 	files   *dossier.Files
 	key     *ledger.Verifier
 	dossier *dossier.Dossier
-	entries []placedEntry
+	entries []placedEntry // of this run
+	size    int64         // of the ledger
+	plans   []int64       // where the plans of other runs stand
 }
 
 // Dossier checks the dossier in a folder. key is the verifier key that the
@@ -227,10 +229,10 @@ func (u *underCheck) checkLog(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if u.entries, err = readEntries(ctx, reader); err != nil {
+	if err := u.readEntries(ctx, reader); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d entries, root recomputed, checkpoint signed", len(u.entries)), nil
+	return fmt.Sprintf("%d entries, root recomputed, checkpoint signed", u.size), nil
 }
 
 func (u *underCheck) read(context.Context) (string, error) {
