@@ -143,7 +143,7 @@ func placed(d *dossier.Dossier, c *catalogue.Catalogue, s manifest.Solution, goa
 	switch kind, known := c.Solution(s.Type); {
 	case words != nil:
 		p.Known = strings.Join(words, "; ")
-	case s.Switchable:
+	case s.Switchable, s.Baseline != "":
 		p.Known = "no effect measured for this class"
 	case known && kind.Effect == "record":
 		p.Known = "answered by a record alone, and none is named"

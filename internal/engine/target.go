@@ -93,6 +93,7 @@ func openTarget(ctx context.Context, dir string, o manifest.Overrides) (*target,
 // artefacts of the files that a model keeps its tensors in, so that digests cover
 // all of it. Those outside the folder, or missing, are left to the scan of the artefact.
 func (t *target) readModels(ctx context.Context) error {
+	baseline, _ := t.manifest.Baseline()
 	for _, a := range slices.Clone(t.artefacts) {
 		if a.Kind != artefact.Model {
 			continue
@@ -103,10 +104,10 @@ func (t *target) readModels(ctx context.Context) error {
 		}
 		file, err := onnx.ReadFile(ctx, full, onnx.DefaultLimits())
 		if err != nil {
-			t.trees = t.trees || native(full)
+			t.trees = t.trees || a.Name != baseline && native(full)
 			continue // the worker says why it does not open, and the scan
 		}
-		t.trees = t.trees || slices.ContainsFunc(file.Operators(), func(o onnx.Operator) bool { return strings.HasPrefix(o.OpType, "TreeEnsemble") })
+		t.trees = t.trees || a.Name != baseline && slices.ContainsFunc(file.Operators(), func(o onnx.Operator) bool { return strings.HasPrefix(o.OpType, "TreeEnsemble") })
 		seen := map[string]bool{}
 		for _, ref := range file.ExternalData() {
 			rel := path.Join(path.Dir(a.Path), ref.Location)
@@ -335,13 +336,23 @@ func (t *target) specify() {
 	if t.plan.ModelName == "" {
 		return
 	}
+	baseline, made := m.Baseline()
+	compared := ""
 	for _, a := range t.artefacts {
 		if a.Kind != artefact.Endpoint {
 			t.setup.Files = append(t.setup.Files, t.file(a))
-			if a.Name == t.plan.ModelName {
-				spec.Path = t.setup.Files[len(t.setup.Files)-1].OpenPath
+			switch at := t.setup.Files[len(t.setup.Files)-1].OpenPath; a.Name {
+			case t.plan.ModelName:
+				spec.Path = at
+			case baseline:
+				compared = at
 			}
 		}
+	}
+	if compared != "" {
+		without := *spec
+		without.Path = compared
+		t.setup.Baseline = &worker.Baseline{Name: baseline, Of: t.plan.ModelName, Solutions: made, Model: &without}
 	}
 	if t.setup.Model = spec; t.plan.Served {
 		spec.Path, spec.Served = "", t.served

@@ -144,7 +144,40 @@ func (c *checker) solutions() {
 		if s.ValidUntil != "" && s.Record == "" {
 			c.problem("name the record, or delete valid_until", where("solutions", i, "valid_until"), "there is no record that could be valid")
 		}
+		if s.Baseline != "" {
+			c.baseline(i, &s)
+		}
 		c.dates(s.Date, s.ValidUntil, "solutions", i, "valid_until")
+	}
+}
+
+// baseline refuses a baseline that the assessed model cannot be compared with.
+func (c *checker) baseline(i int, s *Solution) {
+	here := where("solutions", i, "baseline")
+	var models []string
+	for _, a := range c.m.Artefacts {
+		if a.Kind == artefact.Model {
+			models = append(models, a.Name)
+		}
+	}
+	if !slices.Contains(models, s.Baseline) {
+		c.problem(didYouMean(s.Baseline, models, "the models are "+strings.Join(models, ", ")), here, "no model is named %q", s.Baseline)
+		return
+	}
+	if _, remote := c.m.Served(); remote {
+		c.problem("assess the model's file, or delete baseline", here, "an endpoint is assessed, and a file is no baseline of it")
+	}
+	if s.Baseline == models[0] {
+		c.problem("list the model that is assessed before its baseline", here, "%q is the model that is assessed", s.Baseline)
+	}
+	if s.Switchable {
+		c.problem("delete switchable", where("solutions", i, "switchable"), "a solution with a baseline is part of the model")
+	}
+	for j, o := range c.m.Solutions[:i] {
+		if o.Baseline != "" && o.Baseline != s.Baseline {
+			c.problem(fmt.Sprintf("name %q, made without either of them, or assess them apart", o.Baseline), here, "solutions[%d] is compared with another baseline, %q", j, o.Baseline)
+			return
+		}
 	}
 }
 

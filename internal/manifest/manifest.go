@@ -115,10 +115,13 @@ type Solution struct {
 	Digits     *int     `json:"digits,omitempty"`  // set for output-rounding alone
 	Queries    *int     `json:"queries,omitempty"` // set for query-limit alone: questions that one client may ask about one case
 	Margin     *float64 `json:"margin,omitempty"`  // set for hysteresis and reject-band alone: of the score
-	Record     string   `json:"record,omitempty"`  // path relative to Dir
-	Owner      string   `json:"owner,omitempty"`
-	Date       Date     `json:"date,omitempty"`
-	ValidUntil Date     `json:"valid_until,omitempty"` // last day on which the record counts
+	// Baseline names a model that was made without the solution, where the
+	// solution is part of the model itself; "" where there is none.
+	Baseline   string `json:"baseline,omitempty"`
+	Record     string `json:"record,omitempty"` // path relative to Dir
+	Owner      string `json:"owner,omitempty"`
+	Date       Date   `json:"date,omitempty"`
+	ValidUntil Date   `json:"valid_until,omitempty"` // last day on which the record counts
 }
 
 // The types of solution about which the manifest itself knows something. The
@@ -161,6 +164,17 @@ func (m *Manifest) Artefact(name string) (Artefact, bool) {
 		}
 	}
 	return Artefact{}, false
+}
+
+// Baseline names the model that the solutions with a baseline are compared
+// with, and these solutions; both are empty where there are none.
+func (m *Manifest) Baseline() (name string, without []string) {
+	for _, s := range m.Solutions {
+		if s.Baseline != "" {
+			name, without = s.Baseline, append(without, s.Name)
+		}
+	}
+	return name, without
 }
 
 // First is the first artefact of a kind, in the manifest's order.

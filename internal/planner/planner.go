@@ -123,6 +123,9 @@ func checkGoals(m *manifest.Manifest, c *catalogue.Catalogue) error {
 			}
 			return fmt.Errorf("plan %q: solution %q: unknown type %q\nhint: types are %s", m.Target.Name, s.Name, s.Type, strings.Join(types, ", "))
 		}
+		if effect := c.Solutions[i].Effect; s.Baseline != "" && effect != againstBaseline {
+			return fmt.Errorf("plan %q: solution %q: type %s has no baseline; its effect is measured %s\nhint: delete baseline", m.Target.Name, s.Name, s.Type, effect)
+		}
 		if s.Switchable && !model.CanSwitch(s.Type) {
 			return fmt.Errorf("plan %q: solution %q: type %s cannot be switched by assize\nhint: remove switchable, its effect is then said to be unmeasured", m.Target.Name, s.Name, s.Type)
 		}
@@ -250,21 +253,25 @@ func addItems(p *plan.Plan, t Target, probe *measure.Probe, probes []measure.Pro
 		return err
 	}
 	scope := measure.Scope{TestRows: t.Facts.TestRows, Width: t.Facts.Width, Classes: t.Facts.Classes, Params: params}
-	on, off, alone := chains(t.Manifest)
+	on, off, alone, built := chains(t.Manifest)
 	runs := [][]string{on}
 	switch {
 	case !probe.Needs.Model:
 		runs = [][]string{{}}
 	case probe.Switch && len(alone) > 0:
 		runs = append(runs, off)
-		if t.Depth == "thorough" && len(alone) > 1 {
+		switch {
+		case len(alone) == 1:
+		case t.Depth == "thorough":
 			runs = append(runs, alone...)
+		case built != nil: // how the model was made is shown apart from what was put around it
+			runs = append(runs, built)
 		}
 	}
 	for i, chain := range runs {
 		item := plan.Item{
 			ID: fmt.Sprintf("i-%d", len(p.Items)+1), Probe: probe.ID, Version: probe.Version, Goals: probe.Goals,
-			Parameters: params, Solutions: chain, Deployed: i == 0, Paired: probe.Paired, Inputs: inputs(t, probe),
+			Parameters: params, Solutions: chain, Deployed: i == 0, Paired: probe.Paired, Inputs: inputs(t, probe, chain),
 		}
 		if probe.Rows != nil {
 			item.Rows = probe.Rows(scope)
@@ -334,28 +341,46 @@ func requirement(items []plan.Item, probe string, chain []string) string {
 
 // chains are the names of the solutions in the model's chain: as deployed,
 // without those that can be switched off, and with one of these alone for each.
-func chains(m *manifest.Manifest) (on, off []string, alone [][]string) {
+// Solutions that are part of the model go together: without them the run is on
+// the baseline. built has them alone, and is nil where there is no baseline.
+func chains(m *manifest.Manifest) (on, off []string, alone [][]string, built []string) {
 	on, off = []string{}, []string{}
+	_, made := m.Baseline()
 	for _, s := range m.Solutions {
-		if !model.CanSwitch(s.Type) {
+		if !model.CanSwitch(s.Type) && s.Baseline == "" {
 			continue
 		}
 		on = append(on, s.Name)
-		if !s.Switchable {
+		if !s.Switchable && s.Baseline == "" {
 			off = append(off, s.Name)
 		}
 	}
+	with := func(names ...string) []string {
+		return slices.DeleteFunc(slices.Clone(on), func(name string) bool {
+			return !slices.Contains(names, name) && !slices.Contains(off, name)
+		})
+	}
 	for _, s := range m.Solutions {
 		if model.CanSwitch(s.Type) && s.Switchable {
-			alone = append(alone, slices.DeleteFunc(slices.Clone(on), func(name string) bool {
-				return name != s.Name && !slices.Contains(off, name)
-			}))
+			alone = append(alone, with(s.Name))
 		}
 	}
-	return on, off, alone
+	if made != nil {
+		built = with(made...)
+		alone = append(alone, built)
+	}
+	return on, off, alone, built
 }
 
-func inputs(t Target, p *measure.Probe) []string {
+// againstBaseline is the catalogue's word for solutions that are part of the model.
+const againstBaseline = "against a baseline artefact"
+
+func inputs(t Target, p *measure.Probe, chain []string) []string {
+	// A run is on the assessed model or on its baseline, and reads nothing of the other.
+	other, made := t.Manifest.Baseline()
+	if p.Needs.Model && made != nil && !slices.Contains(chain, made[0]) {
+		other, t.ModelName = t.ModelName, other
+	}
 	names := []string{}
 	add := func(name string, needed bool) {
 		if needed && name != "" && !slices.Contains(names, name) {
@@ -370,7 +395,8 @@ func inputs(t Target, p *measure.Probe) []string {
 	}
 	if p.Needs.Files || p.Needs.Artefacts {
 		for _, a := range t.Artefacts {
-			add(a.Name, p.Needs.Artefacts && a.Kind != artefact.Endpoint || a.Kind == artefact.Model)
+			stranger := p.Needs.Model && other != "" && (a.Name == other || strings.HasPrefix(a.Name, other+"#"))
+			add(a.Name, (p.Needs.Artefacts && a.Kind != artefact.Endpoint || a.Kind == artefact.Model) && !stranger)
 		}
 	}
 	for _, name := range logs(t.Manifest) {

@@ -15,6 +15,7 @@ import (
 type Setup struct {
 	Library  string              `json:"library"` // path of ONNX Runtime; read where there is a model
 	Model    *model.Spec         `json:"model,omitempty"`
+	Baseline *Baseline           `json:"baseline,omitempty"`
 	Data     *dataset.Spec       `json:"data,omitempty"`
 	TestRows int                 `json:"test_rows,omitempty"` // in the whole of Data
 	Recorded *dataset.OutputSpec `json:"recorded,omitempty"`

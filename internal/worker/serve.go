@@ -52,11 +52,13 @@ type child struct {
 	setup  Setup
 	probes []measure.Probe
 	model  *model.Model
-	domain *domain.Domain
-	in     *json.Decoder
-	out    *json.Encoder
-	data   selection
-	waited time.Duration // for a served model
+	// baseline is opened by the first job that is about it.
+	baseline *model.Model
+	domain   *domain.Domain
+	in       *json.Decoder
+	out      *json.Encoder
+	data     selection
+	waited   time.Duration // for a served model
 }
 
 // selection keeps the rows that were read last, for the run with solutions off that follows the run with them on.
@@ -285,7 +287,7 @@ func (c *child) casefor(ctx context.Context, probe *measure.Probe, job *Job) (*m
 			return nil, errors.New("the model is not open")
 		}
 		var err error
-		if k.Model, err = c.model.With(job.Solutions); err != nil {
+		if k.Model, k.Files, err = c.modelFor(ctx, job.Solutions); err != nil {
 			return nil, err
 		}
 	}

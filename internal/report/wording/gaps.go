@@ -83,6 +83,8 @@ func WhyUnmeasured(s manifest.Solution) string {
 	switch {
 	case s.Type == manifest.RecordOnly:
 		return "organisational: declared by its owner, and no probe can measure it"
+	case s.Baseline != "":
+		return "part of the model, but no probe compared it with its baseline in this run"
 	case !s.Switchable:
 		return "cannot be switched off, so its effect was not measured"
 	}
