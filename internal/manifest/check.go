@@ -164,9 +164,6 @@ func (c *checker) baseline(i int, s *Solution) {
 		c.problem(didYouMean(s.Baseline, models, "the models are "+strings.Join(models, ", ")), here, "no model is named %q", s.Baseline)
 		return
 	}
-	if _, remote := c.m.Served(); remote {
-		c.problem("assess the model's file, or delete baseline", here, "an endpoint is assessed, and a file is no baseline of it")
-	}
 	if s.Baseline == models[0] {
 		c.problem("list the model that is assessed before its baseline", here, "%q is the model that is assessed", s.Baseline)
 	}

@@ -126,6 +126,9 @@ func checkGoals(m *manifest.Manifest, c *catalogue.Catalogue) error {
 		if effect := c.Solutions[i].Effect; s.Baseline != "" && effect != againstBaseline {
 			return fmt.Errorf("plan %q: solution %q: type %s has no baseline; its effect is measured %s\nhint: delete baseline", m.Target.Name, s.Name, s.Type, effect)
 		}
+		if _, remote := m.Served(); remote && s.Baseline != "" {
+			return fmt.Errorf("plan %q: solution %q: an endpoint is assessed, and a file is no baseline of it\nhint: assess the model's file, or delete baseline", m.Target.Name, s.Name)
+		}
 		if s.Switchable && !model.CanSwitch(s.Type) {
 			return fmt.Errorf("plan %q: solution %q: type %s cannot be switched by assize\nhint: remove switchable, its effect is then said to be unmeasured", m.Target.Name, s.Name, s.Type)
 		}
