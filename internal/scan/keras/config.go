@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -94,6 +95,9 @@ func (c *config) walk(n *jsondoc.Node) {
 			c.nodeDef(op)
 		}
 	case jsondoc.String:
+		if bytecode(n.Text) {
+			c.find("lambda-code", scan.Malicious, scan.Execute, n.Offset, []string{"CWE-502", "AML.T0011.000"}, "bytecode of a Python function as text: %.40q", n.Text)
+		}
 		if strings.HasPrefix(n.Text, "{") && strings.Contains(n.Text, "class_name") { // configurations inside configurations
 			if inner, _, err := jsondoc.Parse(strings.NewReader(n.Text), jsondoc.Limits{Depth: 500, Keep: 1 << 20}, maxNodes); err == nil {
 				c.walk(inner)
@@ -103,6 +107,16 @@ func (c *config) walk(n *jsondoc.Node) {
 	for _, item := range n.Items {
 		c.walk(item)
 	}
+}
+
+// bytecode tells a code object of Python, marshalled and in base64, wherever it stands:
+// its mark, and five or more numbers of which the first, the count of arguments, is below 256.
+func bytecode(text string) bool {
+	if len(text) < 32 {
+		return false
+	}
+	b, err := base64.StdEncoding.DecodeString(text[:12])
+	return err == nil && b[0]&0x7f == 'c' && b[2] == 0 && b[3] == 0 && b[4] == 0 && b[6] == 0 && b[7] == 0
 }
 
 // special are the classes of values that are no objects of their own.

@@ -111,6 +111,7 @@ func TestConfig(t *testing.T) {
 		{"lambda of Keras 2", `{"class_name":"Lambda","config":{"function":["4wAAAA==",null,null],"function_type":"lambda"}}`, scan.Malicious, "keras/lambda-code"},
 		{"named lambda of Keras 2", `{"class_name":"Lambda","config":{"function":"system","function_type":"function","module":"os"}}`, scan.Malicious, "keras/module"},
 		{"lambda as an activation", layer("keras.layers", "Dense", `{"activation":`+lambda+`}`), scan.Malicious, "keras/lambda-code"},
+		{"bytecode as a value", layer("keras.layers", "Dense", `{"activation":{"value":["4wEAAAAAAAAAAAAAAAMAAAATAAAA81YAAACXAHQBAAAA",null,null]}}`), scan.Malicious, "keras/lambda-code"},
 		{"function of os", layer("keras.layers", "Dense", `{"activation":`+layer("os", "function", `"system"`)+`}`), scan.Malicious, ""},
 		{"builtin", layer("keras.layers", "Dense", `{"activation":`+layer("builtins", "function", `"exec"`)+`}`), scan.Malicious, "keras/function"},
 		{"class of os", layer("os", "system", `"true"`), scan.Malicious, "keras/module"},
