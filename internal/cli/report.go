@@ -76,7 +76,7 @@ func (a *App) report() *cobra.Command {
 					return err
 				}
 				if format == "html" {
-					return html.WriteWith(a.Out, d, engine.Examples(c.Context(), args[0], d))
+					return engine.WritePage(c.Context(), a.Out, args[0], d)
 				}
 				return f.write(a.Out, d)
 			}

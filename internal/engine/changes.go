@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -198,6 +199,25 @@ func Examples(ctx context.Context, dir string, d *dossier.Dossier) []html.Exampl
 		return nil
 	}
 	return (&prepared{target: t}).examples(ctx, d, func(o *evidence.Observation) (*result.Rows, error) { return verify.Rows(dir, o) })
+}
+
+// WritePage writes the page of a dossier, with the tables and pictures of single rows where these are there.
+func WritePage(ctx context.Context, w io.Writer, dir string, d *dossier.Dossier) error {
+	rows := func(o *evidence.Observation) (*result.Rows, error) { return verify.Rows(dir, o) }
+	return html.WriteWith(w, withTables(d, rows), Examples(ctx, dir, d))
+}
+
+// withTables is a dossier for a page: the tables that are kept with rows stand in their observations.
+func withTables(d *dossier.Dossier, rows func(*evidence.Observation) (*result.Rows, error)) *dossier.Dossier {
+	shown := *d
+	shown.Observations = slices.Clone(d.Observations)
+	for i := range shown.Observations {
+		o := &shown.Observations[i]
+		if kept, err := rows(o); err == nil && kept != nil && len(kept.Tables) > 0 {
+			o.Tables = append(slices.Clone(o.Tables), kept.Tables...)
+		}
+	}
+	return &shown
 }
 
 // worstOfAll joins the attacks on each row.

@@ -272,7 +272,7 @@ func (r *record) write(ctx context.Context, dir string, d *dossier.Dossier, outs
 		return err
 	}
 	var page strings.Builder
-	if err := html.WriteWith(&page, d, r.examples); err != nil {
+	if err := html.WriteWith(&page, withTables(d, func(o *evidence.Observation) (*result.Rows, error) { return r.rows(o), nil }), r.examples); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	if err := durable.WriteFile(filepath.Join(dir, dossier.ReportName), []byte(page.String()), 0o644); err != nil {

@@ -12,6 +12,8 @@ import (
 type Rows struct {
 	Index   []int    `json:"index"`
 	Columns []Column `json:"columns"`
+	// Tables speak of single rows of the target's data, so they stay with the rows.
+	Tables []Table `json:"tables,omitempty"`
 }
 
 // Column is one value per row. Values are finite; what could not be measured

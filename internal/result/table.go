@@ -7,7 +7,8 @@ type Table struct {
 	Title string     `json:"title"`
 	Head  []string   `json:"head"`
 	Rows  [][]string `json:"rows"`
-	// Data says that the rows speak of single rows of the target's data: redaction leaves the table out.
+	// Data says that the rows speak of single rows of the target's data: the runner keeps the table with the
+	// rows, and redaction leaves both out.
 	Data bool `json:"data,omitempty"`
 	// More counts the rows that were left out of the table and are in the file of rows.
 	More int `json:"more,omitempty"`

@@ -395,7 +395,24 @@ func (r *run) joined(it *item) *result.Result {
 	if res.Rows == nil {
 		res.Rows = rows
 	}
+	withTheRows(res)
 	return res
+}
+
+// withTheRows moves the tables that speak of single rows to where the rows are kept: what
+// stands in an observation can never be redacted.
+func withTheRows(res *result.Result) {
+	of := func(t result.Table) bool { return t.Data }
+	if !slices.ContainsFunc(res.Tables, of) {
+		return
+	}
+	rows := *res.Rows
+	for _, t := range res.Tables {
+		if t.Data {
+			rows.Tables = append(rows.Tables, t)
+		}
+	}
+	res.Rows, res.Tables = &rows, slices.DeleteFunc(slices.Clone(res.Tables), of)
 }
 
 func (r *run) digests(it *item) []artefact.Digest {
