@@ -273,3 +273,24 @@ func TestUnsealRowsRefuses(t *testing.T) {
 		t.Errorf("no rows at all: %v", err)
 	}
 }
+
+// TestRowsKeepTheirTables: tables of single rows are sealed with the rows.
+func TestRowsKeepTheirTables(t *testing.T) {
+	rows := result.NewRows([]int{3, 4}, "broken")
+	rows.Tables = []result.Table{{ID: "changes", Title: "Changes", Head: []string{"Row", "Change"}, Rows: [][]string{{"3", "age +2"}}, Data: true, More: 1}}
+	file, _, err := evidence.SealRows(rows, strings.NewReader(strings.Repeat("s", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := evidence.UnsealRows(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(rows, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	spaced := strings.Replace(string(file), `"tables":`, `"tables": `, 1)
+	if _, err := evidence.UnsealRows([]byte(spaced)); err == nil {
+		t.Error("another encoding of the tables is taken")
+	}
+}

@@ -98,6 +98,14 @@ func (r *rowsReader) read() error {
 	if err := r.value(&r.rows.Index); err != nil {
 		return err
 	}
+	if tables := `,"tables":`; bytes.HasPrefix(r.file[r.at:], []byte(tables)) {
+		if err := r.literal(tables, 1); err != nil {
+			return err
+		}
+		if err := r.value(&r.rows.Tables); err != nil {
+			return err
+		}
+	}
 	if err := r.literal(`},"salt":`, 2); err != nil {
 		return err
 	}
