@@ -40,11 +40,32 @@ func Main(probes []measure.Probe) int {
 		fmt.Fprintln(os.Stderr, "assize worker: started by hand; it is only of use to assize itself")
 		return 2
 	}
-	if err := serve(context.Background(), in, out, probes); err != nil {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	orphaned := func() {
+		stop()
+		time.AfterFunc(orphanGrace, func() { panic("the parent is gone, and the job does not end") })
+	}
+	if err := serve(ctx, watched(in, orphaned), out, probes); err != nil {
 		fmt.Fprintln(os.Stderr, "assize worker:", err)
 		return 1
 	}
 	return 0
+}
+
+// orphanGrace is how long a child may go on with a job when its parent is gone.
+const orphanGrace = 5 * time.Second
+
+// watched hands a pipe through and calls ended as soon as its other end is closed, also while nobody reads:
+// a child whose parent was killed must not go on computing for nobody.
+func watched(pipe io.Reader, ended func()) io.Reader {
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.Copy(w, pipe)
+		ended()
+		w.CloseWithError(err) // nil is the end
+	}()
+	return r
 }
 
 // child is the state of a worker process behind the sandbox.

@@ -1,8 +1,10 @@
 package worker_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"math"
 	"net"
 	"os"
@@ -228,5 +230,26 @@ func TestKindsThatCannotBe(t *testing.T) {
 	defer p.Close()
 	if !strings.Contains(p.Ready.Error, "interface.output.kind") {
 		t.Errorf("logits declared as probabilities: got %q", p.Ready.Error)
+	}
+}
+
+// TestNoOrphans: a child that is in the middle of a job ends when its parent is gone.
+func TestNoOrphans(t *testing.T) {
+	r, w := io.Pipe()
+	ended := make(chan struct{})
+	seen := worker.Watched(r, func() { close(ended) })
+	go func() {
+		if _, err := io.WriteString(w, "a job\n"); err != nil {
+			t.Error(err)
+		}
+		w.Close()
+	}()
+	if line, err := bufio.NewReader(io.LimitReader(seen, 6)).ReadString('\n'); err != nil || line != "a job\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	select { // nobody reads on: the child is at work
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the end of the pipe is not noticed")
 	}
 }

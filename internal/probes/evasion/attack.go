@@ -50,14 +50,21 @@ func newAttack(k *knobs, s search) *attack {
 }
 
 // run is the whole attack: algorithm 2 of the paper. Where the walk comes to a point
-// around which everything was asked before, it begins anew from another start.
+// around which everything was asked before, it begins anew from another start, until that brings no new question either.
 func (a *attack) run() {
-	for a.start() {
-		if a.linf && !a.approach(false, 1e-3) {
+	a.again(func() bool { return (!a.linf || a.approach(false, 1e-3)) && a.walk() })
+}
+
+// again walks from one start after another while that brings new questions. A walk that is
+// false ends it, and so does a domain in which points do not come twice, where one walk is all.
+func (a *attack) again(walk func() bool) {
+	for idle := 0; idle < 2; idle++ {
+		before := a.asked
+		if !a.start() || !walk() || a.memory == nil {
 			return
 		}
-		if !a.walk() || a.memory == nil {
-			return
+		if a.asked > before {
+			idle = -1
 		}
 	}
 }

@@ -64,13 +64,10 @@ type boundary struct {
 // run walks until the budget is used up. In a domain of whole numbers a walk that comes
 // to where everything was asked before begins anew from another start.
 func (b *boundary) run() {
-	for b.start() {
-		// The paper's step sizes to begin with.
-		b.aside, b.ahead = 0.1, 0.1
-		if !b.approach(b.linf, 0.01) || !b.walk() || b.memory == nil {
-			return
-		}
-	}
+	b.again(func() bool {
+		b.aside, b.ahead = 0.1, 0.1 // the paper's step sizes to begin with
+		return b.approach(b.linf, 0.01) && b.walk()
+	})
 }
 
 // walk is false when the budget is used up.
