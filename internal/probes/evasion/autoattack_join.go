@@ -1,7 +1,6 @@
 package evasion
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/assize/assize/internal/measure"
@@ -9,23 +8,10 @@ import (
 )
 
 func joinAutoAttack(j *measure.Joint) (*result.Result, error) {
-	noise := j.Results[floor]
-	if noise == nil || noise.Rows == nil {
-		return nil, errors.New("join rows: the rows of evasion/noise are missing")
+	t, r, _, err := overNoise(j)
+	if err != nil || t == nil {
+		return r, err
 	}
-	t := newTally(j.Rows)
-	if r := t.nothing(); r != nil {
-		return r, nil
-	}
-	r, err := t.metrics(j.Params)
-	if err != nil {
-		return nil, err
-	}
-	shared, theirs, ours, _ := t.beside(newTally(noise.Rows))
-	if r.Metrics["noise_success"], err = share(theirs, shared); err != nil {
-		return nil, err
-	}
-	r.Check("attack-beats-noise", ours >= theirs, fmt.Sprintf("On the same %d attackable rows the attack broke %d, random noise %d.", shared, ours, theirs))
 	if err := t.gradients(r); err != nil {
 		return nil, err
 	}

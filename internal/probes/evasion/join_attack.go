@@ -8,32 +8,41 @@ import (
 	"github.com/assize/assize/internal/result"
 )
 
+// overNoise begins the result of an attack: its numbers, beside those of random noise on the same
+// rows. OnlyTheirs counts the rows that noise alone broke. Where nothing can be attacked the tally is nil, and the result says so.
+func overNoise(j *measure.Joint) (t *tally, r *result.Result, onlyTheirs int, err error) {
+	noise := j.Results[floor]
+	if noise == nil || noise.Rows == nil {
+		return nil, nil, 0, errors.New("join rows: the rows of evasion/noise are missing")
+	}
+	t = newTally(j.Rows)
+	if r := t.nothing(); r != nil {
+		return nil, r, 0, nil
+	}
+	if r, err = t.metrics(j.Params); err != nil {
+		return nil, nil, 0, err
+	}
+	shared, theirs, ours, onlyTheirs := t.beside(newTally(noise.Rows))
+	if r.Metrics["noise_success"], err = share(theirs, shared); err != nil {
+		return nil, nil, 0, err
+	}
+	r.Check("attack-beats-noise", ours >= theirs, fmt.Sprintf("On the same %d attackable rows the attack broke %d, random noise %d.", shared, ours, theirs))
+	return t, r, onlyTheirs, nil
+}
+
 // joinAttack turns the rows of an attack that asks questions into its numbers,
 // with the checks that it did better than chance and handed over what it says.
 // Whole says that it looks for changes of any size, and so should find one wherever noise does.
 func joinAttack(j *measure.Joint, name string, whole bool) (*result.Result, error) {
-	noise := j.Results[floor]
-	if noise == nil || noise.Rows == nil {
-		return nil, errors.New("join rows: the rows of evasion/noise are missing")
-	}
-	t := newTally(j.Rows)
-	if r := t.nothing(); r != nil {
-		return r, nil
-	}
-	r, err := t.metrics(j.Params)
-	if err != nil {
-		return nil, err
-	}
-	shared, theirs, ours, onlyTheirs := t.beside(newTally(noise.Rows))
-	if r.Metrics["noise_success"], err = share(theirs, shared); err != nil {
-		return nil, err
+	t, r, onlyTheirs, err := overNoise(j)
+	if err != nil || t == nil {
+		return r, err
 	}
 	budget := j.Params.Float("queries")
 	needed := t.needed(r, budget)
 	if err := t.within(r, j.Params.Float("grant"), budget, needed); err != nil {
 		return nil, err
 	}
-	r.Check("attack-beats-noise", ours >= theirs, fmt.Sprintf("On the same %d attackable rows the attack broke %d, random noise %d.", shared, ours, theirs))
 	if whole {
 		r.Check("start-found", 20*onlyTheirs <= t.attackables, fmt.Sprintf("A change that gains was found for %d of %d attackable rows; for %d others only noise found one.", t.gains, t.attackables, onlyTheirs))
 	}
