@@ -60,7 +60,7 @@ func walk(t *testing.T, fn func(name string)) {
 			return fs.SkipDir
 		case d.IsDir() && base == "dossier" && strings.HasPrefix(filepath.ToSlash(p), "examples/"):
 			return fs.SkipDir // what a run wrote
-		case d.Type().IsRegular():
+		case d.Type().IsRegular() && base != ".git": // a file where the checkout is a worktree
 			fn(filepath.ToSlash(p))
 		}
 		return nil
@@ -116,16 +116,17 @@ func allowedImports() map[string][]string {
 		".":         nil,
 		"artefact":  nil,
 		"result":    nil,
-		"domain":    nil,
-		"manifest":  only("artefact", "domain"),
-		"catalogue": only("artefact"), // the digest of its files
+		"spelling":  nil,
+		"domain":    only("spelling"),
+		"manifest":  only("artefact", "domain", "spelling"),
+		"catalogue": only("artefact", "spelling"), // the digest of its files
 		"plan":      only("artefact", "manifest", "catalogue"),
 		"evidence":  only("artefact", "result"),
 		"dossier":   nouns,
 
 		"durable":   nil,
 		"stat":      nil,
-		"dataset":   only("artefact", "domain", "manifest"),
+		"dataset":   only("artefact", "domain", "manifest", "spelling"),
 		"onnx":      only("artefact"),
 		"onnx/ort":  only("artefact", "onnx"),
 		"onnx/grad": only("onnx"),

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/assize/assize/internal/spelling"
 )
 
 // NotFoundError means that nothing, or more than one thing, answers to what was
@@ -132,10 +134,10 @@ func nearest(query string, standards []Standard, forms func(Standard) []string) 
 			if n := number(f); num != "" && n != "" && (strings.HasPrefix(n, num) || strings.HasPrefix(num, n)) {
 				best = min(best, 1)
 			}
-			if n := number(f); len(num) > 3 && len(n) == len(num) && distance(n, num) <= 2 {
+			if n := number(f); len(num) > 3 && len(n) == len(num) && spelling.Distance(n, num) <= 2 {
 				best = min(best, 4)
 			}
-			if d := distance(plain(f), want); d <= len(want)/4 {
+			if d := spelling.Distance(plain(f), want); d <= len(want)/4 {
 				best = min(best, 1+d)
 			}
 		}
@@ -153,26 +155,6 @@ func nearest(query string, standards []Standard, forms func(Standard) []string) 
 		out = append(out, n.s)
 	}
 	return designations(out)
-}
-
-// distance is the number of letters to add, drop or change (Levenshtein 1966).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // FindRequirements lists requirements of a framework ("ai-act", "AI Act",

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/assize/assize/internal/spelling"
 )
 
 // write gives the relation's text with the fewest parentheses; outer is how
@@ -50,46 +52,20 @@ func (p *parser) write(e *expr, outer int) string {
 
 // nearest proposes the feature whose name is a few letters away, or lists some.
 func nearest(name string, features []Feature, row string) string {
-	best, at := 1+len(name)/3, ""
+	var names []string
 	for _, f := range features {
-		if n := edits(strings.ToLower(name), strings.ToLower(f.Name), best); n <= best && (at == "" || n < best) {
-			best, at = n, f.Name
-		}
+		names = append(names, f.Name)
 	}
-	if at != "" {
+	if at := spelling.Nearest(name, names, 1+len(name)/3); at != "" {
 		return fmt.Sprintf("did you mean %s.%s?", row, quote(at))
 	}
 	var some []string
-	for _, f := range features[:min(5, len(features))] {
-		some = append(some, quote(f.Name))
+	for _, n := range names[:min(5, len(names))] {
+		some = append(some, quote(n))
 	}
 	s := "the features are " + strings.Join(some, ", ")
 	if len(features) > len(some) {
 		s += fmt.Sprintf(" and %d more", len(features)-len(some))
 	}
 	return s
-}
-
-// edits is the Levenshtein distance of a and b in bytes, or any number over
-// most when it is over most.
-func edits(a, b string, most int) int {
-	if len(a)-len(b) > most || len(b)-len(a) > most {
-		return most + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

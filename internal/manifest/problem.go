@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/assize/assize/internal/spelling"
 )
 
 // maxProblems is how many problems one error shows.
@@ -81,43 +83,7 @@ func didYouMean(got string, words []string, other string) string {
 
 // nearest is the word that a slip of the fingers turns into got, "" for none.
 func nearest(got string, words []string) string {
-	best, within := "", 1+min(len(got), 9)/4
-	if len(got) > 64 {
-		return ""
-	}
-	for _, w := range words {
-		if d := distance(strings.ToLower(got), strings.ToLower(w)); d <= within && w != got {
-			best, within = w, d-1
-		}
-	}
-	return best
-}
-
-// distance counts the insertions, deletions, replacements and swaps of
-// neighbours that turn a into b (optimal string alignment).
-func distance(a, b string) int {
-	s, t := []rune(a), []rune(b)
-	var before, last []int
-	row := make([]int, len(t)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(s); i++ {
-		before, last = last, row
-		row = make([]int, len(t)+1)
-		row[0] = i
-		for j := 1; j <= len(t); j++ {
-			same := 1
-			if s[i-1] == t[j-1] {
-				same = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+same)
-			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(t)]
+	return spelling.Nearest(got, words, 1+min(len(got), 9)/4)
 }
 
 // clip shortens and quotes a value for a message of one line.
