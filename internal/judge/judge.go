@@ -227,7 +227,7 @@ func failedChecks(o *evidence.Observation) string {
 	var names []string
 	for _, v := range o.Validity {
 		if !v.OK {
-			names = append(names, strings.TrimSuffix(v.Check+": "+v.Note, ": "))
+			names = append(names, strings.TrimSuffix(strings.TrimSuffix(v.Check+": "+v.Note, "."), ": "))
 		}
 	}
 	return strings.Join(names, "; ")

@@ -57,7 +57,7 @@ func (t *tally) nothing() *result.Result {
 	if t.attackables > 0 {
 		return nil
 	}
-	return result.Unmeasured(result.NotApplicable, fmt.Sprintf("none of the %d rows has anything to gain: each is decided favourably or, where no outcome is favourable, wrong already", t.n))
+	return result.Unmeasured(result.NotApplicable, fmt.Sprintf("none of the %d rows has anything to gain: each is decided favourably or, where no outcome is favourable, wrong already; %d are decided rightly", t.n, t.rights))
 }
 
 // needed lists how many questions the rows took that the attack itself broke, and adds the metrics of it.

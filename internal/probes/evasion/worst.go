@@ -61,13 +61,24 @@ type member struct {
 	own int         // rows that it alone broke
 }
 
+// unmeasured says each reason once, behind the attacks that give it.
+func unmeasured(absent map[string][]string) []string {
+	var all []string
+	for why, ids := range absent {
+		all = append(all, fmt.Sprintf("%s (%s)", strings.Join(ids, ", "), why))
+	}
+	slices.Sort(all)
+	return all
+}
+
 func joinWorst(j *measure.Joint) (*result.Result, error) {
 	var members []*member
-	var absent []string
+	absent := map[string][]string{} // by what they say of it
 	for _, id := range slices.Sorted(maps.Keys(j.Results)) {
 		r := j.Results[id]
 		if r.State != result.Measured {
-			absent = append(absent, fmt.Sprintf("%s (%s: %s)", id, strings.ReplaceAll(string(r.State), "-", " "), r.Reason))
+			why := strings.ReplaceAll(string(r.State), "-", " ") + ": " + r.Reason
+			absent[why] = append(absent[why], id)
 			continue
 		}
 		for _, name := range []string{"attackable", "right", "inside", "gained", "broken", "distance"} {
@@ -83,7 +94,7 @@ func joinWorst(j *measure.Joint) (*result.Result, error) {
 	}
 	rows := union(members)
 	if rows == nil {
-		return result.Unmeasured(result.NotAvailable, "no attack was measured: "+strings.Join(absent, "; ")), nil
+		return result.Unmeasured(result.NotAvailable, "no attack was measured: "+strings.Join(unmeasured(absent), "; ")), nil
 	}
 	w := &worst{j: j, members: members, rows: rows}
 	w.combine()
@@ -95,7 +106,7 @@ func joinWorst(j *measure.Joint) (*result.Result, error) {
 		return nil, err
 	}
 	if len(absent) > 0 {
-		r.Notes = append(r.Notes, "Left out, because not measured: "+strings.Join(absent, "; ")+".")
+		r.Notes = append(r.Notes, "Left out, because not measured: "+strings.Join(unmeasured(absent), "; ")+".")
 	}
 	return r, nil
 }
