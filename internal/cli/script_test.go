@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 			}
 			return os.CopyFS(filepath.Join(env.WorkDir, "example"), os.DirFS("../report/html/testdata")) // a dossier to report
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"flip": flip, "edit": edit, "unpin": unpin, "fits": fits, "serve": serve(t), "holds": holds},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"flip": flip, "edit": edit, "unpin": unpin, "fits": fits, "serve": serve(t), "holds": holds, "weak": weak},
 	})
 }
 
