@@ -56,9 +56,16 @@ func (p *purse) spend(ctx context.Context, n int64) error {
 		p.over.Store(true)
 	}
 	if p.over.Load() {
-		return Problemf("budget/time", 0, "the time for this file is used up")
+		return late()
 	}
 	return nil
+}
+
+// late is the problem of a file that takes too long.
+func late() *Problem {
+	p := Problemf("budget/time", 0, "the time for this file is used up")
+	p.Fix = "Give files more time by time_per_file in the policy, or do not load it: few models take so long."
+	return p
 }
 
 // Hold counts n bytes of memory that a reader is about to keep, fewer where n is

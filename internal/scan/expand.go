@@ -5,16 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 const (
 	keptExpanded = 32 << 20 // expanded data up to here is kept in memory
-	window       = 1 << 20  // of longer data, so much before the reading place is kept
+	window       = 1 << 20  // of longer data, so much at both ends and before the reading place is kept
 )
 
 // Expanded is the plain bytes of a compressed stream, readable at any place.
 // Short ones lie in memory; longer ones are expanded again from the start when a
-// reader goes back, so that nothing is written to disk. It serves one goroutine.
+// reader goes back, so that nothing is written to disk. Both ends of those are kept,
+// where formats have their marks. It serves one goroutine.
 type Expanded struct {
 	ctx   context.Context // of the scan that made it; ReadAt has no other way to it
 	sink  *Sink
@@ -25,6 +27,9 @@ type Expanded struct {
 	from  io.Reader
 	at    int64  // what from gives next
 	last  []byte // the bytes before at
+	head  []byte // the first ones, where not all are kept
+	tail  []byte // the last ones
+	sum   string // the digest, where it was made
 }
 
 // Expand expands a stream whose packed form has the given number of bytes. What it
@@ -39,16 +44,35 @@ func (s *Sink) Expand(ctx context.Context, packed int64, open func() (io.Reader,
 	}
 	buf := make([]byte, 64<<10)
 	keep := true
+	var digest *hasher
+	defer func() {
+		if digest != nil {
+			x.sum = digest.close()
+		}
+	}()
 	for {
 		n, err := from.Read(buf)
 		x.size += int64(n)
 		if x.size > x.limit {
-			x.size = x.limit
+			digest = x.cut(digest)
 			return x, Problemf("budget/ratio", 0, "%d packed bytes give more than %d", packed, x.limit)
 		}
-		if keep = keep && x.size <= keptExpanded; keep {
+		if keep && x.size > keptExpanded {
+			keep = false
+			x.last = append(make([]byte, 0, 2*window), x.kept[len(x.kept)-window:]...)
+			if !s.run.scanner.NoDigest {
+				digest = newHasher()
+				digest.Write(x.kept)
+			}
+		}
+		if keep {
 			if err := s.grow(&x.kept, buf[:n]); err != nil {
 				return x, err
+			}
+		} else {
+			x.remember(buf[:n])
+			if digest != nil {
+				digest.Write(buf[:n])
 			}
 		}
 		if errSpend := s.Spend(ctx, int64(n)); errSpend != nil {
@@ -56,6 +80,8 @@ func (s *Sink) Expand(ctx context.Context, packed int64, open func() (io.Reader,
 		}
 		if err != nil {
 			if !keep {
+				x.head, x.tail = slices.Clone(x.kept[:window]), slices.Clone(x.last[len(x.last)-window:])
+				x.last = nil
 				x.drop()
 			}
 			if errors.Is(err, io.EOF) {
@@ -65,6 +91,19 @@ func (s *Sink) Expand(ctx context.Context, packed int64, open func() (io.Reader,
 		}
 	}
 }
+
+// cut leaves what is kept of a bomb: to expand it all once more for the readers
+// would do it the service that it asks for.
+func (x *Expanded) cut(digest *hasher) *hasher {
+	if digest != nil {
+		digest.close()
+	}
+	x.size = int64(len(x.kept))
+	return nil
+}
+
+// digest is that of all bytes, "" where nobody made it yet.
+func (x *Expanded) digest() string { return x.sum }
 
 // grow appends to b and counts the memory.
 func (s *Sink) grow(b *[]byte, more []byte) error {
@@ -90,7 +129,7 @@ func (x *Expanded) Size() int64 { return x.size }
 // Close gives the memory back.
 func (x *Expanded) Close() error {
 	x.drop()
-	x.from, x.last = nil, nil
+	x.from, x.last, x.head, x.tail = nil, nil, nil, nil
 	return nil
 }
 
@@ -115,26 +154,31 @@ func (x *Expanded) ReadAt(p []byte, off int64) (int, error) {
 
 // stream reads forward from the last place, from the start where off lies before what is kept.
 func (x *Expanded) stream(p []byte, off int64) (int, error) {
-	if x.from == nil || off < x.at-int64(len(x.last)) {
-		from, err := x.open()
-		if err != nil {
-			return 0, err
-		}
-		x.from, x.at, x.last = from, 0, make([]byte, 0, 2*window)
-	}
 	buf := make([]byte, 64<<10)
 	done := 0
 	for done < len(p) {
-		if back := x.at - (off + int64(done)); back > 0 {
+		at := off + int64(done)
+		if at < int64(len(x.head)) {
+			done += copy(p[done:], x.head[at:])
+			continue
+		}
+		if tail := x.size - int64(len(x.tail)); at >= tail {
+			done += copy(p[done:], x.tail[at-tail:])
+			continue
+		}
+		if x.from == nil || at < x.at-int64(len(x.last)) {
+			from, err := x.open()
+			if err != nil {
+				return done, err
+			}
+			x.from, x.at, x.last = from, 0, make([]byte, 0, 2*window)
+		}
+		if back := x.at - at; back > 0 {
 			done += copy(p[done:], x.last[int64(len(x.last))-back:])
 			continue
 		}
 		n, err := x.from.Read(buf)
-		if len(x.last)+n > cap(x.last) {
-			keep := copy(x.last, x.last[len(x.last)-min(len(x.last), window-n):])
-			x.last = x.last[:keep]
-		}
-		x.last = append(x.last, buf[:n]...)
+		x.remember(buf[:n])
 		x.at += int64(n)
 		if err := x.sink.Spend(x.ctx, int64(n)); err != nil {
 			return done, err
@@ -144,4 +188,13 @@ func (x *Expanded) stream(p []byte, off int64) (int, error) {
 		}
 	}
 	return done, nil
+}
+
+// remember keeps the last bytes, a window of them at least.
+func (x *Expanded) remember(b []byte) {
+	if len(x.last)+len(b) > cap(x.last) {
+		keep := copy(x.last, x.last[len(x.last)-min(len(x.last), window):])
+		x.last = x.last[:keep]
+	}
+	x.last = append(x.last, b...)
 }

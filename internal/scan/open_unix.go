@@ -13,8 +13,8 @@ func open(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
-// sparse tells files that are nearly all hole, and so large that reading them is the attack.
+// sparse tells files that are nine tenths hole, and so large that reading them is the attack.
 func sparse(info fs.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
-	return ok && info.Size() > 1<<30 && s.Blocks < info.Size()/512/100
+	return ok && info.Size() > 1<<30 && s.Blocks < info.Size()/512/10
 }

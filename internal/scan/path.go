@@ -84,7 +84,7 @@ func (w *walk) one(ctx context.Context, path string, info fs.FileInfo) error {
 		return w.unread(ctx, path, fmt.Sprintf("not a regular file (%s)", info.Mode().Type()))
 	}
 	if sparse(info) {
-		return w.unread(ctx, path, fmt.Sprintf("%d bytes that are nearly all hole", info.Size()))
+		return w.unread(ctx, path, fmt.Sprintf("%d bytes of which more than nine tenths are holes, which no model needs", info.Size()))
 	}
 	f, err := open(path)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -168,7 +170,7 @@ func (p places) Scan(_ context.Context, in *scan.Input, out *scan.Sink) error {
 	if in.Size != int64(len(p.want)) {
 		p.t.Errorf("got %d bytes, want %d", in.Size, len(p.want))
 	}
-	for _, off := range []int64{0, 1 << 20, 5 << 20, 5<<20 - 70_000, 100, in.Size - 10, in.Size - 3<<20, in.Size - 1} {
+	for _, off := range []int64{0, 1 << 20, 5 << 20, 5<<20 - 70_000, 100, 1<<20 - 50_000, in.Size - 10, in.Size - 1<<20 - 50_000, in.Size - 3<<20, in.Size - 1} {
 		b := make([]byte, min(100_000, in.Size-off))
 		if n, err := in.ReadAt(b, off); n != len(b) || err != nil {
 			p.t.Errorf("read at %d: %d, %v", off, n, err)
@@ -201,6 +203,83 @@ func TestExpandedDataIsReadAtAnyPlace(t *testing.T) {
 		if len(all) != 2 || all[0].Outcome != scan.Clean || all[1].Outcome != scan.Clean {
 			t.Errorf("%d bytes: got %+v", size, all)
 		}
+		for i, content := range [][]byte{plain, zipped.Bytes()} {
+			if got, want := all[i].Digest, fmt.Sprintf("sha256:%x", sha256.Sum256(content)); got != want {
+				t.Errorf("%d bytes: the digest of %s is %s, want %s", size, all[i].Path, got, want)
+			}
+		}
+	}
+}
+
+// TestDigest is that of all bytes, around the sizes at which it is made in another way.
+func TestDigest(t *testing.T) {
+	for _, size := range []int{1, 512 << 10, 512<<10 + 1, 1 << 20, 5<<20 - 3, 9 << 20} {
+		content := "#1\n" + strings.Repeat("text\n", size/5) + strings.Repeat("x", size%5)
+		all := reports(t, scanner("#1"), content)
+		if got, want := all[0].Digest, fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(content))); got != want {
+			t.Errorf("%d bytes: got %s, want %s", size, got, want)
+		}
+	}
+}
+
+// short is a file that ends before its size.
+type short struct{ io.ReaderAt }
+
+// TestDigestOfWhatIsGone: a file that cannot be read to its end has no digest and is not clean.
+func TestDigestOfWhatIsGone(t *testing.T) {
+	s := scanner()
+	s.Formats = []scan.Format{opaque{}}
+	var got scan.FileReport
+	err := s.Reader(t.Context(), "f", short{strings.NewReader(strings.Repeat("x", 3<<20))}, 5<<20, func(r scan.FileReport) error {
+		got = r
+		return nil
+	})
+	if err != nil || got.Outcome != scan.Incomplete || got.Digest != "" {
+		t.Errorf("got %+v, %v, want incomplete without a digest", got, err)
+	}
+}
+
+// opaque is a format whose data nobody reads.
+type opaque struct{ places }
+
+func (opaque) Scan(_ context.Context, in *scan.Input, out *scan.Sink) error {
+	out.Opaque(0, in.Size)
+	return nil
+}
+
+// counting counts the bytes that are read.
+type counting struct {
+	io.ReaderAt
+	n atomic.Int64
+}
+
+func (c *counting) ReadAt(p []byte, off int64) (int, error) {
+	c.n.Add(int64(len(p)))
+	return c.ReaderAt.ReadAt(p, off)
+}
+
+// TestNoDigest: without digests nobody reads data that the format accounts for, and all else is as it was.
+func TestNoDigest(t *testing.T) {
+	s := scanner()
+	s.Formats = []scan.Format{opaque{}}
+	const size = 8 << 20
+	var got []scan.FileReport
+	for _, s.NoDigest = range []bool{false, true} {
+		in := &counting{ReaderAt: strings.NewReader(strings.Repeat("x", size))}
+		err := s.Reader(t.Context(), "f", in, size, func(r scan.FileReport) error {
+			got = append(got, r)
+			return nil
+		})
+		if n := in.n.Load(); err != nil || s.NoDigest && n > 4096 || !s.NoDigest && n < size {
+			t.Errorf("no digest %v: read %d bytes, %v", s.NoDigest, n, err)
+		}
+	}
+	if got[1].Digest != "" || got[0].Digest == "" {
+		t.Errorf("digests %q and %q, want one and none", got[0].Digest, got[1].Digest)
+	}
+	got[0].Digest = ""
+	if d := cmp.Diff(got[0], got[1]); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -80,6 +80,8 @@ func (s *Sink) fail(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.As(err, &p):
 		s.Incomplete(p)
+	case errors.Is(err, ErrOther) && s.run.purse.over.Load():
+		s.Incomplete(late()) // whoever said so could not look
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		s.Incomplete(Problemf("core/truncated", s.in.Size, "the file ends in the middle"))
 	default:

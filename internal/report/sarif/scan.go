@@ -13,15 +13,16 @@ import (
 // WriteScan writes what a scan of files found as one run. program is the program's
 // name and version, rules the digest of its lists. What makes a file malicious is an
 // error, what makes it dangerous or calls unknown code a warning, and what makes it
-// incomplete is of kind "open". The reports are escaped already.
-func WriteScan(w io.Writer, program, rules string, reports []scan.FileReport) error {
+// incomplete is of kind "open". bound says that digests were made. The reports are
+// escaped already.
+func WriteScan(w io.Writer, program, rules string, bound bool, reports []scan.FileReport) error {
 	name, version, _ := strings.Cut(program, " ")
 	s := &sheet{run: run{
 		Tool:        tool{driver{Name: text(name), Version: text(version), InformationURI: home}},
 		Automation:  automation{"assize/scan"},
 		Invocations: []invocation{{Successful: true}},
 		Results:     []found{},
-		Properties:  properties{"rules": rules},
+		Properties:  properties{"rules": rules, "boundToBytes": bound},
 	}}
 	for _, r := range reports {
 		outer, inner, member := strings.Cut(r.Path, "!")

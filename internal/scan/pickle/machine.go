@@ -151,11 +151,12 @@ func (m *machine) truncated(err error) error {
 // room makes room for one more value on the stack.
 func (m *machine) room() error {
 	next := max(256, cap(m.stack)+cap(m.stack)/2)
-	if err := m.hold(int64(next-cap(m.stack)) * 8); err != nil {
+	old := int64(cap(m.stack)) * 8
+	if err := m.hold(int64(next) * 8); err != nil { // both are there while one is copied
 		return err
 	}
 	m.stack = append(make([]value, 0, next), m.stack...)
-	return nil
+	return m.hold(-old)
 }
 
 func (m *machine) push(v value) { m.stack = append(m.stack, v) }
@@ -184,10 +185,14 @@ func (m *machine) pop() (value, error) {
 func (m *machine) mark() error {
 	if len(m.marks) == cap(m.marks) {
 		next := max(64, cap(m.marks)+cap(m.marks)/2)
-		if err := m.hold(int64(next-cap(m.marks)) * 4); err != nil {
+		old := int64(cap(m.marks)) * 4
+		if err := m.hold(int64(next) * 4); err != nil {
 			return err
 		}
 		m.marks = append(make([]uint32, 0, next), m.marks...)
+		if err := m.hold(-old); err != nil {
+			return err
+		}
 	}
 	m.marks = append(m.marks, uint32(len(m.stack)))
 	m.fence = len(m.stack)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -20,6 +21,8 @@ type Policy struct {
 	// AllowIncomplete are rules of findings that make a file incomplete and that the
 	// site accepts: "core/unknown-format". The outcome is still written as it is.
 	AllowIncomplete []string `yaml:"allow_incomplete"`
+	// TimePerFile replaces the time that a file may take beyond what its size gives it.
+	TimePerFile time.Duration `yaml:"time_per_file"`
 	digest          string
 }
 
@@ -45,6 +48,9 @@ func ReadPolicy(path string) (*Policy, error) {
 	var p Policy
 	if err := yaml.UnmarshalWithOptions(b, &p, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("read policy %q: %w", path, err)
+	}
+	if p.TimePerFile < 0 {
+		return nil, fmt.Errorf("read policy %q: time_per_file is %v\nhint: 30m, or leave it out for the default", path, p.TimePerFile)
 	}
 	for _, v := range p.Vetted {
 		if strings.LastIndexByte(v.Name, '.') <= 0 || v.Why == "" {

@@ -2,13 +2,14 @@ package zipfile
 
 import (
 	"compress/bzip2"
-	"compress/flate"
 	"context"
 	"fmt"
 	"hash"
 	"hash/crc32"
 	"io"
 	"strings"
+
+	"github.com/klauspost/compress/flate"
 
 	"github.com/assize/assize/internal/scan"
 	"github.com/assize/assize/internal/scan/extent"
