@@ -23,7 +23,7 @@ type Policy struct {
 	AllowIncomplete []string `yaml:"allow_incomplete"`
 	// TimePerFile replaces the time that a file may take beyond what its size gives it.
 	TimePerFile time.Duration `yaml:"time_per_file"`
-	digest          string
+	digest      string
 }
 
 // PolicyName is one vetted name.
