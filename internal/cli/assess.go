@@ -30,6 +30,7 @@ func (a *App) assess() *cobra.Command {
 	var replaced []string
 	var threat string
 	var budget time.Duration
+	var most plan.Cap
 	var stamps, witnesses []string
 	var witnessKeys string
 	c := &cobra.Command{
@@ -48,12 +49,15 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 			if budget < 0 {
 				return usageError{errNegativeBudget}
 			}
+			if err := checkCap(most); err != nil {
+				return err
+			}
 			through, err := verdicts(allow)
 			if err != nil {
 				return err
 			}
 			o := a.options(args[0], depth)
-			o.Budget = budget
+			o.Budget, o.Cap = budget, most
 			o.Workers, o.MemoryBytes, o.Catalogue, o.Resume = workers, memory<<20, overlay, resume
 			if o.Overrides, err = overrides(replaced, threat); err != nil {
 				return err
@@ -105,6 +109,7 @@ Exit status: 0 every claimed goal was assessed and passes; 1 could not assess;
 	c.Flags().StringVar(&witnessKeys, "witness-key", "", "file of the witnesses' keys, one a line")
 	c.Flags().BoolVar(&resume, "resume", false, "go on with the last run where it was broken off, by a crash or kill -9")
 	addBudgetFlag(c, &budget)
+	addCapFlags(c, &most)
 	c.Flags().IntVar(&workers, "workers", 0, "processes at a time (default: one per core)")
 	c.Flags().Int64Var(&memory, "memory", 1024, "data memory of each worker, in MiB")
 	return c
@@ -134,6 +139,19 @@ var errNegativeBudget = errors.New("--budget cannot be negative\nhint: a duratio
 
 func addBudgetFlag(c *cobra.Command, budget *time.Duration) {
 	c.Flags().DurationVar(budget, "budget", 0, "wall time to fit rows and queries to, as 10m: claimed goals that intervals decide come first (default: as the depth has it)")
+}
+
+func addCapFlags(c *cobra.Command, most *plan.Cap) {
+	c.Flags().IntVar(&most.Rows, "max-rows", 0, "rows that are sent to a served model at most, those of retries included (default: the manifest's)")
+	c.Flags().IntVar(&most.Requests, "max-requests", 0, "requests that are made of a served model at most (default: the manifest's)")
+}
+
+// checkCap refuses a cap below 0.
+func checkCap(most plan.Cap) error {
+	if most.Rows < 0 || most.Requests < 0 {
+		return usageError{errors.New("--max-rows and --max-requests cannot be negative\nhint: leave a flag out to keep what the manifest says")}
+	}
+	return nil
 }
 
 func verdicts(names []string) ([]dossier.Verdict, error) {
@@ -185,7 +203,7 @@ func (a *App) showPrice(f *engine.Forecast) {
 	fmt.Fprintf(a.Out, "  rate       %s\n", rate)
 	cost := "no price is stated"
 	if e.PricePer1000 > 0 {
-		cost = fmt.Sprintf("about %.2f %s at %g for 1 000 queries", f.Price.Cost(rows), e.Currency, e.PricePer1000)
+		cost = fmt.Sprintf("about %.2f %s at %g for 1 000 queries", f.Price.Cost(f.Price.Asked(rows)), e.Currency, e.PricePer1000)
 	}
 	fmt.Fprintf(a.Out, "  cost       %s\n", cost)
 	grant := "not stated"
@@ -193,6 +211,14 @@ func (a *App) showPrice(f *engine.Forecast) {
 		grant = wording.Whole(int64(e.QueriesPerUser)) + " queries"
 	}
 	fmt.Fprintf(a.Out, "  one user   %s\n", grant)
+	most := "none: set max_rows or max_requests under endpoint, or --max-rows, for one"
+	if c := f.Price.Cap; c != nil {
+		most = c.String()
+		if f.Price.Asked(rows) < rows || c.Requests > 0 && e.Calls(rows) > c.Requests {
+			most += ", which is less than the plan asks: what does not fit is not sent, and what it decides is inconclusive or not assessed"
+		}
+	}
+	fmt.Fprintf(a.Out, "  cap        %s\n", most)
 }
 
 // agreed writes the rates of an endpoint.

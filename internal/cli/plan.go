@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assize/assize/internal/engine"
+	"github.com/assize/assize/internal/plan"
 )
 
 func (a *App) plan() *cobra.Command {
@@ -13,6 +14,7 @@ func (a *App) plan() *cobra.Command {
 	var replaced []string
 	var budget time.Duration
 	var workers int
+	var most plan.Cap
 	c := &cobra.Command{
 		Use:   "plan TARGET",
 		Short: "Show what would run at what cost, and what would not and why",
@@ -29,7 +31,10 @@ func (a *App) plan() *cobra.Command {
 			if budget < 0 {
 				return usageError{errNegativeBudget}
 			}
-			o.Catalogue, o.Budget, o.Workers = overlay, budget, workers
+			if err := checkCap(most); err != nil {
+				return err
+			}
+			o.Catalogue, o.Budget, o.Workers, o.Cap = overlay, budget, workers, most
 			f, err := engine.Plan(c.Context(), o)
 			if err != nil {
 				return err
@@ -41,6 +46,7 @@ func (a *App) plan() *cobra.Command {
 	addOverrideFlags(c, &replaced, &threat)
 	c.Flags().StringVar(&depth, "depth", "", "quick, standard or thorough (default: the manifest's)")
 	addBudgetFlag(c, &budget)
+	addCapFlags(c, &most)
 	c.Flags().IntVar(&workers, "workers", 0, "processes at a time that a budget is fitted to (default: one per core)")
 	return c
 }

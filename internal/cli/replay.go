@@ -11,6 +11,7 @@ import (
 
 	"github.com/assize/assize/internal/engine"
 	"github.com/assize/assize/internal/ledger"
+	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/replay"
 	"github.com/assize/assize/internal/report/wording"
 )
@@ -20,6 +21,7 @@ func (a *App) replay() *cobra.Command {
 	var replaced []string
 	var sample, rows, workers int
 	var memory int64
+	var most plan.Cap
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "replay DOSSIER",
@@ -51,6 +53,9 @@ be run; 2 wrong usage.`,
 			if sample < 0 || rows < 0 {
 				return usageError{fmt.Errorf("--sample and --rows cannot be negative\nhint: 0 is all")}
 			}
+			if err := checkCap(most); err != nil {
+				return err
+			}
 			key, err := trusted(keyFile)
 			if err != nil {
 				return err
@@ -59,6 +64,7 @@ be run; 2 wrong usage.`,
 			defer show.stop()
 			o := engine.ReplayOptions{Options: a.options(target, ""), Dossier: args[0], Key: key, Sample: sample, Rows: rows, Nonce: drawn}
 			o.Workers, o.MemoryBytes, o.Catalogue, o.Handler = workers, memory<<20, overlay, show
+			o.Cap = most
 			if o.Overrides, err = overrides(replaced, threat); err != nil {
 				return err
 			}
@@ -82,6 +88,7 @@ be run; 2 wrong usage.`,
 	}
 	addCatalogueFlag(c, &overlay)
 	addOverrideFlags(c, &replaced, &threat)
+	addCapFlags(c, &most)
 	c.Flags().IntVar(&sample, "sample", 5, "observations to run again; 0 is all")
 	c.Flags().IntVar(&rows, "rows", 50, "rows of each observation to run again; 0 is all")
 	c.Flags().StringVar(&nonce, "nonce", "", "what draws them, in hexadecimal (default: drawn, and printed)")

@@ -28,6 +28,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serve, asked := serving(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -42,7 +43,7 @@ func TestScripts(t *testing.T) {
 			}
 			return os.CopyFS(filepath.Join(env.WorkDir, "example"), os.DirFS("../report/html/testdata")) // a dossier to report
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"flip": flip, "edit": edit, "unpin": unpin, "fits": fits, "serve": serve(t), "holds": holds, "weak": weak},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"flip": flip, "edit": edit, "unpin": unpin, "fits": fits, "serve": serve, "asked": asked, "holds": holds, "weak": weak},
 	})
 }
 

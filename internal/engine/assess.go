@@ -50,6 +50,8 @@ type Options struct {
 	Resume bool
 	// Budget is the wall time that the plan is fitted to; 0 leaves it as the depth has it.
 	Budget time.Duration
+	// Cap is the most that is sent to a served model; where the manifest has one too, the smaller holds.
+	Cap plan.Cap
 	// Timestamps are addresses of time stamping authorities (RFC 3161), Witnesses
 	// submission prefixes of witnesses (C2SP tlog-witness), whose keys are WitnessKeys. The checkpoint at the
 	// end of the run is shown to them. Without any nothing uses the network.
@@ -118,7 +120,7 @@ func prepare(ctx context.Context, o *Options) (*prepared, error) {
 	if o.MemoryBytes == 0 {
 		o.MemoryBytes = 1 << 30
 	}
-	t, err := openTarget(ctx, o.Target, o.Overrides)
+	t, err := openTarget(ctx, o.Target, o.Overrides, o.Cap)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +147,7 @@ func prepare(ctx context.Context, o *Options) (*prepared, error) {
 	if p.forecast.Plan, err = planner.Make(t.plan, cat, p.probes); err != nil {
 		return nil, &Refusal{err}
 	}
+	p.forecast.Plan.Cap = t.most
 	if o.Budget > 0 {
 		if err := planner.Fit(p.forecast.Plan, t.plan, p.probes, p.forecast.Seconds, o.Workers, o.Budget); err != nil {
 			return nil, &Refusal{err}
@@ -229,6 +232,7 @@ func Assess(ctx context.Context, o Options) (*dossier.Dossier, string, error) {
 	switch {
 	case o.Resume && last.unfinished():
 		if done, err = rec.resume(ctx, last, d, &p.environment); err == nil {
+			p.charge(rec.observations)
 			fmt.Fprintf(o.Log, "resumed run %.8s: %d of %d observations are there\n", d.Run, len(done), len(d.Plan.Items))
 		}
 	case o.Resume:

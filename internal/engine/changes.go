@@ -194,7 +194,7 @@ func Examples(ctx context.Context, dir string, d *dossier.Dossier) []html.Exampl
 	if _, wrong, err := differing(ctx, d, place, manifest.Overrides{}); err != nil || len(wrong) > 0 {
 		return nil
 	}
-	t, err := openTarget(ctx, place, manifest.Overrides{})
+	t, err := openTarget(ctx, place, manifest.Overrides{}, plan.Cap{})
 	if err != nil {
 		return nil
 	}

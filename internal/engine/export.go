@@ -118,7 +118,7 @@ func ExportAdversarial(ctx context.Context, o ExportOptions) (*Exported, error) 
 	if len(wrong) > 0 {
 		return nil, fmt.Errorf("export rows: these are not the files that the dossier was made on: %s", strings.Join(wrong, "; "))
 	}
-	t, err := openTarget(ctx, x.Target, x.Overrides)
+	t, err := openTarget(ctx, x.Target, x.Overrides, x.Cap)
 	if err != nil {
 		return nil, err
 	}

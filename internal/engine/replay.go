@@ -282,6 +282,9 @@ func (a *again) rejoin() {
 			wrong = append(wrong, text)
 			continue
 		}
+		if o.Traffic != nil && o.Traffic.Unasked > 0 {
+			continue // a part of the rows, of which nobody can say which
+		}
 		required := map[string]*result.Result{}
 		for _, id := range it.After {
 			required[items[id].Probe] = a.results[id]
@@ -308,6 +311,7 @@ func (a *again) items() map[string]*plan.Item {
 // measure runs what is drawn again and compares it.
 func (a *again) measure(ctx context.Context) error {
 	var can []string
+	short := a.cutShort()
 	for i := range a.d.Observations {
 		o := &a.d.Observations[i]
 		probe, ok := suite.Find(a.probes, o.Probe)
@@ -317,6 +321,8 @@ func (a *again) measure(ctx context.Context) error {
 			reason = fmt.Sprintf("this build has no probe %s of version %d", o.Probe, o.Version)
 		case !a.follows[o.Item]:
 			reason = "it is not what the manifest asks for"
+		case short[o.Item]:
+			reason = fmt.Sprintf("it, or what it reads, was cut short by the run's cap of %s", a.d.Plan.Cap)
 		case o.State == result.Failed:
 			reason = "it had failed: " + o.Reason
 		default:
@@ -377,9 +383,25 @@ func (a *again) measure(ctx context.Context) error {
 	return nil
 }
 
+// cutShort holds the items that the cap on what is asked kept from being measured whole, and those that read them.
+func (a *again) cutShort() map[string]bool {
+	short := map[string]bool{}
+	for i := range a.d.Observations {
+		if t := a.d.Observations[i].Traffic; t != nil && t.Unasked > 0 {
+			short[a.d.Observations[i].Item] = true
+		}
+	}
+	for i := range a.d.Plan.Items { // an item stands behind those that it reads
+		it := &a.d.Plan.Items[i]
+		short[it.ID] = short[it.ID] || slices.ContainsFunc(it.After, func(id string) bool { return short[id] })
+	}
+	return short
+}
+
 // observe runs items of the recorded plan with the recorded seeds.
 func (a *again) observe(ctx context.Context, items []string, some map[string][]int) (map[string]*result.Result, error) {
 	p := a.d.Plan.Plan
+	p.Cap = a.most // of this run
 	p.Items = slices.DeleteFunc(slices.Clone(p.Items), func(i plan.Item) bool { return !slices.Contains(items, i.ID) })
 	now := map[string]*result.Result{}
 	if len(p.Items) == 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/model"
+	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/remote"
 )
 
@@ -21,7 +22,32 @@ const maxCA = 1 << 20
 // Price is what asking a served model costs.
 type Price struct {
 	Endpoint *manifest.Endpoint
-	Address  string // without credentials
+	Address  string    // without credentials
+	Cap      *plan.Cap // on what is sent; nil where there is none
+}
+
+// Asked is how many of so many queries the cap on rows lets pass.
+func (p *Price) Asked(queries int) int {
+	if p.Cap == nil || p.Cap.Rows == 0 {
+		return queries
+	}
+	return min(queries, p.Cap.Rows)
+}
+
+// capOf is the cap of the manifest and of the caller; nil where neither has one.
+func capOf(m *manifest.Manifest, set plan.Cap) (*plan.Cap, error) {
+	a, ok := m.Served()
+	if !ok {
+		if set != (plan.Cap{}) {
+			return nil, &Refusal{errors.New("open target: there is a cap on what an endpoint is asked, and the model is a file\nhint: leave out --max-rows and --max-requests")}
+		}
+		return nil, nil
+	}
+	both := set.Or(plan.Cap{Rows: a.Endpoint.MaxRows, Requests: a.Endpoint.MaxRequests})
+	if both == (plan.Cap{}) {
+		return nil, nil
+	}
+	return &both, nil
 }
 
 // Cost is the price of so many queries; 0 is not stated.
@@ -84,6 +110,9 @@ func (t *target) remote(a manifest.Artefact) (*remote.Config, error) {
 		Batch: e.Batch, RequestsPerSecond: e.RequestsPerSecond, RowsPerSecond: e.RowsPerSecond,
 		Timeout: e.Timeout.Value(), Retries: *e.Retries, Backoff: e.Backoff.Value(), Headers: map[string]string{},
 	}
+	if t.most != nil {
+		cfg.MaxRows, cfg.MaxRequests = t.most.Rows, t.most.Requests
+	}
 	if cfg.Input == "" {
 		cfg.Input = in.Tensor
 	}
@@ -131,13 +160,22 @@ func (t *target) remote(a manifest.Artefact) (*remote.Config, error) {
 	return cfg, nil
 }
 
+// charge counts what observations took against the cap of the run that goes on with them.
+func (t *target) charge(observations []evidence.Observation) {
+	for i := range observations {
+		if sent := observations[i].Traffic; sent != nil && t.client != nil {
+			t.client.Charge(sent.Sent, sent.Requests)
+		}
+	}
+}
+
 // price is what asking costs; nil where the model is a file.
 func (t *target) price() *Price {
 	if t.client == nil {
 		return nil
 	}
 	a, _ := t.manifest.Served()
-	return &Price{Endpoint: a.Endpoint, Address: t.client.Address()}
+	return &Price{Endpoint: a.Endpoint, Address: t.client.Address(), Cap: t.most}
 }
 
 // close lets go of the endpoint.

@@ -17,6 +17,7 @@ import (
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/model"
 	"github.com/assize/assize/internal/onnx"
+	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/planner"
 	"github.com/assize/assize/internal/remote"
 	"github.com/assize/assize/internal/tree"
@@ -36,11 +37,12 @@ type target struct {
 	format    dataset.Format    // of the test data
 	client    *remote.Client    // of a served model; nil where there is none
 	served    *model.Served
+	most      *plan.Cap // of what is sent to a served model; nil where there is none
 }
 
 // openTarget reads the manifest, digests the artefacts, and looks over the
 // test data. Nothing of the target is run.
-func openTarget(ctx context.Context, dir string, o manifest.Overrides) (*target, error) {
+func openTarget(ctx context.Context, dir string, o manifest.Overrides, most plan.Cap) (*target, error) {
 	m, err := manifest.LoadWith(ctx, dir, o)
 	if err != nil {
 		return nil, err
@@ -60,6 +62,9 @@ func openTarget(ctx context.Context, dir string, o manifest.Overrides) (*target,
 	}
 	declared, err := m.BuildDomain()
 	if err != nil {
+		return nil, err
+	}
+	if t.most, err = capOf(m, most); err != nil {
 		return nil, err
 	}
 	t.plan = planner.Target{Manifest: m, Depth: m.Depth, HasTrees: t.trees}

@@ -46,6 +46,30 @@ type Traffic struct {
 	Calls   int     `json:"calls"`   // that were answered
 	Retries int     `json:"retries"` // calls that had to be made again
 	Seconds float64 `json:"seconds"` // that the server took for those answered
+
+	Requests  int     `json:"requests,omitempty"`  // that were made, those again and those in vain included
+	Sent      int     `json:"sent,omitempty"`      // rows in all of them
+	Throttled int     `json:"throttled,omitempty"` // answers that the service is asked too much: 429, 503, gRPC 8 or 14
+	Failed    int     `json:"failed,omitempty"`    // calls that were given up
+	Waited    float64 `json:"waited,omitempty"`    // seconds, for the agreed rates and before retries
+	// Unasked counts rows or cases that were not measured because the run's cap was reached.
+	Unasked int `json:"unasked,omitempty"`
+}
+
+// Add adds what another observation took.
+func (t *Traffic) Add(o *Traffic) {
+	if o == nil {
+		return
+	}
+	t.Calls += o.Calls
+	t.Retries += o.Retries
+	t.Seconds += o.Seconds
+	t.Requests += o.Requests
+	t.Sent += o.Sent
+	t.Throttled += o.Throttled
+	t.Failed += o.Failed
+	t.Waited += o.Waited
+	t.Unasked += o.Unasked
 }
 
 // Environment is where observations were made. A replay elsewhere compares

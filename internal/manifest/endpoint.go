@@ -31,6 +31,8 @@ type Endpoint struct {
 	Batch             int     `json:"batch,omitempty"` // rows a call at most
 	RequestsPerSecond float64 `json:"requests_per_second,omitempty"`
 	RowsPerSecond     float64 `json:"rows_per_second,omitempty"`
+	MaxRows           int     `json:"max_rows,omitempty"`     // that a run may send in all, those of retries included; 0 is no cap
+	MaxRequests       int     `json:"max_requests,omitempty"` // that a run may make in all
 
 	Timeout Duration `json:"timeout,omitempty"` // of a call
 	Retries *int     `json:"retries,omitempty"` // of a call

@@ -128,7 +128,7 @@ func TestEveryFieldDecodes(t *testing.T) {
 "artefacts":[{"name":"m","kind":"model","path":"m","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","from":["d"]},
  {"name":"w","kind":"model","path":"m"},{"name":"d","kind":"dataset","path":"d","input":"x","label":"y"},{"name":"s","kind":"recorded-outputs","path":"s","of":"m","on":"d"},
  {"name":"l","kind":"endpoint","of":"m","endpoint":{"url":"https://h:1/x","protocol":"oip-rest","model":"m","version":"2","input":"i","output":"o","datatype":"FP64",
-  "batch":8,"requests_per_second":2.5,"rows_per_second":100,"timeout":"5s","retries":0,"backoff":"2s","headers":{"X-Key":"env:KEY"},"ca":"ca.pem","price_per_1000":0.5,"currency":"EUR","queries_per_user":100}}],
+  "batch":8,"requests_per_second":2.5,"max_rows":1000,"max_requests":200,"rows_per_second":100,"timeout":"5s","retries":0,"backoff":"2s","headers":{"X-Key":"env:KEY"},"ca":"ca.pem","price_per_1000":0.5,"currency":"EUR","queries_per_user":100}}],
 "interface":{"input":{"tensor":"in","layout":"columns","scaling":{"mean":[0.5],"std":[2]}},"output":{"tensor":"out","kind":"probabilities","classes":["n","y"]}},
 "decision":{"rule":"cutoff","positive":"y","cutoff":0.5,"refer_band":[0.4,0.6],"outcomes":{"below":"b","band":"m","above":"t"},"favourable":["b"],"refer_is_gain":true},
 "domain":{"confirmed_by":{"name":"n","date":"2026-01-31"},"features":[{"name":"f","type":"binary","min":0,"max":1,"unit":"EUR","group":"h","mutable":"up","cost":2,"count":3}],"relations":["x.f <= 1"]},

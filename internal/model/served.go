@@ -45,15 +45,39 @@ type Reply struct {
 	Lost     string `json:"lost,omitempty"`
 	TimedOut bool   `json:"timed_out,omitempty"` // of Lost
 	Unsent   string `json:"unsent,omitempty"`
-	// Seconds is how long the server took for the calls that were answered;
-	// Calls counts those, Retries the calls that had to be made again.
-	Seconds float64 `json:"seconds"`
-	Calls   int     `json:"calls"`
-	Retries int     `json:"retries"`
+	Traffic
+}
+
+// Traffic is what questions to a served model took, as whoever carried them counted it.
+type Traffic struct {
+	Calls     int     `json:"calls"`     // that were answered with numbers
+	Retries   int     `json:"retries"`   // calls that had to be made again
+	Requests  int     `json:"requests"`  // calls that were made, those again and those in vain included
+	Sent      int     `json:"sent"`      // rows in all of them
+	Throttled int     `json:"throttled"` // answers that the service is asked too much: 429, 503, gRPC 8 or 14
+	Failed    int     `json:"failed"`    // calls that were given up
+	Seconds   float64 `json:"seconds"`   // that the server took, for calls that were answered with numbers
+	Waited    float64 `json:"waited"`    // seconds, for the agreed rates and before retries
+	// Capped says that something was not sent, because it would have gone beyond the cap on what is asked.
+	Capped bool `json:"capped,omitempty"`
+}
+
+// Add adds what other questions took.
+func (t *Traffic) Add(o Traffic) {
+	t.Calls += o.Calls
+	t.Retries += o.Retries
+	t.Requests += o.Requests
+	t.Sent += o.Sent
+	t.Throttled += o.Throttled
+	t.Failed += o.Failed
+	t.Seconds += o.Seconds
+	t.Waited += o.Waited
+	t.Capped = t.Capped || o.Capped
 }
 
 // Asker puts questions to a served model. The worker's child holds one that
-// asks its parent, which carries the traffic.
+// asks its parent, which carries the traffic. Where there is an error, the reply
+// holds what it took to find out, or is nil.
 type Asker interface {
 	Ask(ctx context.Context, q *Question) (*Reply, error)
 }

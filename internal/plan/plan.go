@@ -29,6 +29,7 @@ type Plan struct {
 	Guessed    bool                  `json:"domain_guessed"`
 	ModelError string                `json:"model_error,omitempty"`
 	Budget     *Budget               `json:"budget,omitempty"` // of wall time; nil where none was set
+	Cap        *Cap                  `json:"cap,omitempty"`    // on what is asked of a served model; nil where there is none
 	// Overrides is what the assessor put in place of the provider's data and threat model.
 	Overrides []Override `json:"overrides,omitempty"`
 }
@@ -52,6 +53,37 @@ func (o Override) Sentence() string {
 		text += fmt.Sprintf("; left out because they were recorded on the replaced data: %s", strings.Join(o.LeftOut, ", "))
 	}
 	return text
+}
+
+// Cap is the most that a run sends to a served model. 0 is no cap.
+type Cap struct {
+	Rows     int `json:"rows,omitempty"`     // those of retries included
+	Requests int `json:"requests,omitempty"` // those of retries, and those that bring no rows, included
+}
+
+// Or is the smaller of each of two caps.
+func (c Cap) Or(d Cap) Cap {
+	return Cap{Rows: least(c.Rows, d.Rows), Requests: least(c.Requests, d.Requests)}
+}
+
+// least is the smaller of two numbers of which 0 is none.
+func least(a, b int) int {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
+}
+
+// String says what the cap is, as "500 rows and 20 requests".
+func (c Cap) String() string {
+	var words []string
+	if c.Rows > 0 {
+		words = append(words, fmt.Sprintf("%d rows", c.Rows))
+	}
+	if c.Requests > 0 {
+		words = append(words, fmt.Sprintf("%d requests", c.Requests))
+	}
+	return strings.Join(words, " and ")
 }
 
 // Budget says how a plan was fitted to an amount of time.

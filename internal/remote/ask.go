@@ -36,6 +36,8 @@ type failure struct {
 	wait     time.Duration // that the server asks for
 	timedOut bool
 	silent   bool // no answer came at all
+	busy     bool // the service says that it is asked too much
+	capped   bool // nothing was sent
 }
 
 // Ask implements model.Asker.
@@ -44,8 +46,9 @@ func (c *Client) Ask(ctx context.Context, q *model.Question) (*model.Reply, erro
 	if err != nil {
 		return nil, err
 	}
+	r := &model.Reply{}
 	if q.Raw {
-		return c.raw(ctx, q)
+		return r, c.raw(ctx, q, r)
 	}
 	if len(q.Shape) < 2 || q.Type == "BYTES" {
 		return nil, fmt.Errorf("ask endpoint: the question is of shape %v, want rows", q.Shape)
@@ -54,7 +57,7 @@ func (c *Client) Ask(ctx context.Context, q *model.Question) (*model.Reply, erro
 	if n < 1 {
 		return nil, fmt.Errorf("ask endpoint: the question has %d rows", n)
 	}
-	r := &model.Reply{Rows: n}
+	r.Rows = n
 	bytes := size * (elements(q.Shape) / n)
 	for from := 0; from < n; from += c.cfg.Batch {
 		to := min(n, from+c.cfg.Batch)
@@ -62,7 +65,7 @@ func (c *Client) Ask(ctx context.Context, q *model.Question) (*model.Reply, erro
 		part.Shape = append([]int64{int64(to - from)}, q.Shape[1:]...)
 		part.Data = q.Data[from*bytes : to*bytes]
 		if err := c.rows(ctx, &part, bytes, from, r); err != nil {
-			return nil, err
+			return r, err
 		}
 	}
 	if r.Columns == 0 { // every row was refused
@@ -115,11 +118,11 @@ func (c *Client) rows(ctx context.Context, q *model.Question, bytes, at int, r *
 
 // raw sends a tensor of any form, without trying again: what the server makes
 // of it is the answer. A tensor that is larger than what was agreed is not sent.
-func (c *Client) raw(ctx context.Context, q *model.Question) (*model.Reply, error) {
+func (c *Client) raw(ctx context.Context, q *model.Question, r *model.Reply) error {
 	if len(q.Data) > max(rawBytes, c.cfg.Batch*c.width*8) {
-		return &model.Reply{Unsent: fmt.Sprintf("it is larger than the batches of %d rows that the manifest allows", c.cfg.Batch)}, nil
+		r.Unsent = fmt.Sprintf("it is larger than the batches of %d rows that the manifest allows", c.cfg.Batch)
+		return nil
 	}
-	r := &model.Reply{}
 	got, f := c.infer(ctx, q, 0, r)
 	switch {
 	case f == nil:
@@ -128,13 +131,15 @@ func (c *Client) raw(ctx context.Context, q *model.Question) (*model.Reply, erro
 			r.Data = binary.LittleEndian.AppendUint32(r.Data, math.Float32bits(v))
 		}
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return ctx.Err()
+	case f.capped:
+		return c.explain(f)
 	case f.silent:
 		r.Lost, r.TimedOut = f.text, f.timedOut
 	default:
 		r.Refusal = f.text
 	}
-	return r, nil
+	return nil
 }
 
 // infer makes one call, and again where that may help.
@@ -143,10 +148,7 @@ func (c *Client) infer(ctx context.Context, q *model.Question, retries int, r *m
 		return nil, f
 	}
 	var got *numbers
-	rows := 1
-	if len(q.Shape) > 0 {
-		rows = int(max(1, q.Shape[0]))
-	}
+	rows := rowsOf(q)
 	f := c.again(ctx, rows, retries, func(ctx context.Context) *failure {
 		begun := time.Now()
 		var f *failure
@@ -157,10 +159,21 @@ func (c *Client) infer(ctx context.Context, q *model.Question, retries int, r *m
 		}
 		return f
 	}, r)
+	if f != nil && ctx.Err() == nil && f.do != refuse && !f.capped && (f.silent || !q.Raw) {
+		r.Failed++
+	}
 	if ctx.Err() == nil && !q.Raw { // what a server makes of a malformed question says nothing of others
 		c.note(f)
 	}
 	return got, f
+}
+
+// rowsOf is how many rows a question counts for, at the rates and under the cap.
+func rowsOf(q *model.Question) int {
+	if len(q.Shape) == 0 {
+		return 1
+	}
+	return int(max(1, q.Shape[0]))
 }
 
 // over says that the endpoint was given up.
@@ -189,13 +202,31 @@ func (c *Client) note(f *failure) {
 // again tries a call until it is answered, its failure is for good, or its
 // retries are used up. Waits grow twofold, with jitter, and are as long as the server asks for.
 func (c *Client) again(ctx context.Context, rows, retries int, call func(context.Context) *failure, r *model.Reply) *failure {
+	if r == nil {
+		r = &model.Reply{} // that nobody reads
+	}
 	for try := 0; ; try++ {
-		if err := c.limit.wait(ctx, rows); err != nil {
+		if f := c.meter.room(rows); f != nil { // no use to wait for a turn
+			r.Capped = true
+			return f
+		}
+		turn, err := c.limit.wait(ctx, rows)
+		if err != nil {
 			return &failure{text: err.Error()}
 		}
+		r.Waited += turn.Seconds()
 		bounded, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 		f := call(bounded)
 		cancel()
+		if f != nil && f.capped {
+			r.Capped = true
+			return f
+		}
+		r.Requests++
+		r.Sent += rows
+		if f != nil && f.busy {
+			r.Throttled++
+		}
 		if f == nil || f.do != again || ctx.Err() != nil {
 			return f
 		}
@@ -209,14 +240,14 @@ func (c *Client) again(ctx context.Context, rows, retries int, call func(context
 			}
 			return f
 		}
-		if r != nil {
-			r.Retries++
-		}
+		r.Retries++
 		back := min(longestBack, c.cfg.Backoff<<min(try, 16))
 		back = back/2 + rand.N(back/2+1)
-		if err := sleep(ctx, max(back, f.wait)); err != nil {
+		back = max(back, f.wait)
+		if err := sleep(ctx, back); err != nil {
 			return f
 		}
+		r.Waited += back.Seconds()
 	}
 }
 

@@ -39,9 +39,10 @@ const (
 )
 
 // invoke makes a unary call.
-func (g *grpc) invoke(ctx context.Context, method string, message []byte, limit int) ([]byte, *failure) {
-	body := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message)))
-	a, f := g.call(ctx, http.MethodPost, g.base.JoinPath("inference.GRPCInferenceService", method).String(), "application/grpc+proto", append(body, message...), limit+5)
+func (g *grpc) invoke(ctx context.Context, method string, m []byte, rows, limit int) ([]byte, *failure) {
+	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(m))), m...)
+	address := g.base.JoinPath("inference.GRPCInferenceService", method).String()
+	a, f := g.call(ctx, message{http.MethodPost, address, "application/grpc+proto", body, rows, limit + 5})
 	if f != nil {
 		return nil, f
 	}
@@ -79,7 +80,7 @@ func (g *grpc) status(code int, trailer http.Header) *failure {
 	case codeInvalidArgument, codeOutOfRange, codeFailedPrecondition:
 		f.do = refuse
 	case codeUnavailable, codeResourceExhausted, codeAborted, codeDeadlineExceeded, codeInternal, codeUnknown:
-		f.do = again
+		f.do, f.busy = again, code == codeUnavailable || code == codeResourceExhausted
 	case codeNotFound, codeUnimplemented:
 		f.hint = "check url, model and version under endpoint"
 	case codeUnauthenticated, codePermissionDenied:
@@ -108,7 +109,7 @@ func appendMessage(b []byte, field protowire.Number, m []byte) []byte {
 
 // describe implements protocol.
 func (g *grpc) describe(ctx context.Context) (*artefact.EndpointInfo, *failure) {
-	b, f := g.invoke(ctx, "ModelReady", g.named(1, 2), limitBytes)
+	b, f := g.invoke(ctx, "ModelReady", g.named(1, 2), 0, limitBytes)
 	ready := false
 	if f == nil {
 		if err := fields(b, func(n protowire.Number, v value) error { ready = ready || n == 1 && v.number == 1; return nil }); err != nil {
@@ -126,7 +127,7 @@ func (g *grpc) describe(ctx context.Context) (*artefact.EndpointInfo, *failure) 
 		return nil, f
 	}
 	d := &artefact.EndpointInfo{}
-	if b, f := g.invoke(ctx, "ServerMetadata", nil, limitBytes); f == nil {
+	if b, f := g.invoke(ctx, "ServerMetadata", nil, 0, limitBytes); f == nil {
 		var name, version string
 		_ = fields(b, func(n protowire.Number, v value) error {
 			switch n {
@@ -139,7 +140,7 @@ func (g *grpc) describe(ctx context.Context) (*artefact.EndpointInfo, *failure) 
 		}) // what cannot be read is left out
 		d.Server = g.clean(name + " " + version)
 	}
-	b, f = g.invoke(ctx, "ModelMetadata", g.named(1, 2), limitBytes)
+	b, f = g.invoke(ctx, "ModelMetadata", g.named(1, 2), 0, limitBytes)
 	if f != nil {
 		if f.do == again {
 			return nil, f
@@ -194,7 +195,7 @@ func (g *grpc) infer(ctx context.Context, q *model.Question) (*numbers, *failure
 	m := appendMessage(g.named(1, 2), 5, input)
 	m = appendMessage(m, 6, appendText(nil, 1, g.cfg.Output))
 	m = appendMessage(m, 7, data)
-	b, f := g.invoke(ctx, "ModelInfer", m, g.room(q))
+	b, f := g.invoke(ctx, "ModelInfer", m, rowsOf(q), g.room(q))
 	if f != nil {
 		return nil, f
 	}

@@ -62,19 +62,38 @@ type answer struct {
 	body    []byte
 }
 
-// call makes a request and reads at most limit bytes of its answer.
-func (c *Client) call(ctx context.Context, method, address, contentType string, body []byte, limit int) (*answer, *failure) {
-	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+// message is a request as it goes out.
+type message struct {
+	method, address, contentType string
+	body                         []byte
+	rows                         int // in the body
+	limit                        int // bytes of the answer that are read at most
+}
+
+// call sends a request, where the cap leaves room for it, and reads the answer. Nothing else sends anything.
+func (c *Client) call(ctx context.Context, m message) (*answer, *failure) {
+	req, err := http.NewRequestWithContext(ctx, m.method, m.address, bytes.NewReader(m.body))
 	if err != nil {
 		return nil, &failure{text: "the request cannot be made: " + c.clean(err.Error())}
+	}
+	if f := c.meter.spend(m.rows); f != nil {
+		return nil, f
+	}
+	if req.GetBody != nil { // net/http asks for the body again where a connection that it kept was closed meanwhile
+		req.GetBody = func() (io.ReadCloser, error) {
+			if f := c.meter.spend(m.rows); f != nil {
+				return nil, errors.New(f.text)
+			}
+			return io.NopCloser(bytes.NewReader(m.body)), nil
+		}
 	}
 	for name, value := range c.cfg.Headers {
 		req.Header.Set(name, value)
 	}
 	req.Header.Set("User-Agent", "assize")
 	req.Header.Set("Accept-Encoding", "identity")
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
+	if m.contentType != "" {
+		req.Header.Set("Content-Type", m.contentType)
 	}
 	if c.cfg.Protocol == GRPC {
 		req.Header.Set("Te", "trailers")
@@ -89,12 +108,12 @@ func (c *Client) call(ctx context.Context, method, address, contentType string, 
 	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" {
 		return nil, &failure{text: fmt.Sprintf("the answer is packed with %q, which was not asked for; it was not unpacked", c.clean(e))}
 	}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, int64(m.limit)+1))
 	if err != nil {
 		return nil, c.broken(ctx, err)
 	}
-	if len(b) > limit {
-		return nil, &failure{text: fmt.Sprintf("the answer is longer than %d bytes, which is more than numbers for the rows can take", limit)}
+	if len(b) > m.limit {
+		return nil, &failure{text: fmt.Sprintf("the answer is longer than %d bytes, which is more than numbers for the rows can take", m.limit)}
 	}
 	return &answer{resp.StatusCode, resp.Header, resp.Trailer, b}, nil
 }
@@ -130,6 +149,7 @@ func (c *Client) judge(a *answer) *failure {
 		return nil
 	}
 	f := &failure{text: fmt.Sprintf("status %d %s", a.status, http.StatusText(a.status))}
+	f.busy = a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable
 	if words := c.words(a); words != "" {
 		f.text += ": " + words
 	}

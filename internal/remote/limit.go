@@ -14,8 +14,8 @@ type limiter struct {
 	next        time.Time // when the next call may begin
 }
 
-// wait waits for the turn of a call with so many rows.
-func (l *limiter) wait(ctx context.Context, rows int) error {
+// wait waits for the turn of a call with so many rows, and says how long that took.
+func (l *limiter) wait(ctx context.Context, rows int) (time.Duration, error) {
 	gap := 0.0
 	if l.calls > 0 {
 		gap = 1 / l.calls
@@ -24,7 +24,7 @@ func (l *limiter) wait(ctx context.Context, rows int) error {
 		gap = max(gap, float64(rows)/l.rows)
 	}
 	if gap == 0 {
-		return ctx.Err()
+		return 0, ctx.Err()
 	}
 	l.mu.Lock()
 	now := time.Now()
@@ -35,7 +35,7 @@ func (l *limiter) wait(ctx context.Context, rows int) error {
 	l.next = turn.Add(time.Duration(gap * float64(time.Second)))
 	l.mu.Unlock()
 	if d := turn.Sub(now); d > 0 {
-		return sleep(ctx, d)
+		return d, sleep(ctx, d)
 	}
-	return ctx.Err()
+	return 0, ctx.Err()
 }

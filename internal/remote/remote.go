@@ -45,6 +45,8 @@ type Config struct {
 	Names   []string // of features, for $records and $record
 	Classes []string // names in index order, where the server answers with names
 
+	MaxRows           int     // sent in all, those of retries included; 0: no cap
+	MaxRequests       int     // made in all
 	Batch             int     // rows a call at most
 	RequestsPerSecond float64 // 0: no limit
 	RowsPerSecond     float64
@@ -62,6 +64,7 @@ type Client struct {
 	http    *http.Client
 	secrets []string
 	limit   limiter
+	meter   meter
 	via     protocol
 	width   int
 	columns atomic.Int64 // of the answers so far
@@ -91,7 +94,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.Fragment != "" {
 		return nil, errors.New("open endpoint: the url is not a plain http or https address\nhint: write it as https://host:port, without user and password; credentials go under headers")
 	}
-	c := &Client{cfg: cfg, base: u, width: 1, limit: limiter{calls: cfg.RequestsPerSecond, rows: cfg.RowsPerSecond}}
+	c := &Client{cfg: cfg, base: u, width: 1, limit: limiter{calls: cfg.RequestsPerSecond, rows: cfg.RowsPerSecond}, meter: meter{maxRows: cfg.MaxRows, maxRequests: cfg.MaxRequests}}
 	for _, d := range cfg.Row {
 		c.width *= d
 	}
@@ -116,6 +119,13 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// Charge counts what an earlier part of the run sent against the cap.
+func (c *Client) Charge(rows, requests int) {
+	c.meter.mu.Lock()
+	defer c.meter.mu.Unlock()
+	c.meter.charge(rows, requests)
+}
+
 // Close ends the connections that are kept open.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
@@ -128,7 +138,7 @@ func (c *Client) Address() string {
 // open: names of tensors, their type, the width of a row.
 func (c *Client) Describe(ctx context.Context) (*artefact.EndpointInfo, error) {
 	var d *artefact.EndpointInfo
-	f := c.again(ctx, 1, c.cfg.Retries, func(ctx context.Context) *failure {
+	f := c.again(ctx, 0, c.cfg.Retries, func(ctx context.Context) *failure {
 		var f *failure
 		d, f = c.via.describe(ctx)
 		return f

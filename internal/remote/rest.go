@@ -36,7 +36,7 @@ type restTensor struct {
 
 // describe implements protocol.
 func (r *rest) describe(ctx context.Context) (*artefact.EndpointInfo, *failure) {
-	a, f := r.call(ctx, http.MethodGet, r.address("ready"), "", nil, limitBytes)
+	a, f := r.get(ctx, r.address("ready"))
 	if f == nil {
 		f = r.judge(a)
 	}
@@ -49,10 +49,10 @@ func (r *rest) describe(ctx context.Context) (*artefact.EndpointInfo, *failure) 
 	}
 	d := &artefact.EndpointInfo{}
 	var server struct{ Name, Version string }
-	if a, f := r.call(ctx, http.MethodGet, r.base.JoinPath("v2").String(), "", nil, limitBytes); f == nil && r.judge(a) == nil && json.Unmarshal(a.body, &server) == nil {
+	if a, f := r.get(ctx, r.base.JoinPath("v2").String()); f == nil && r.judge(a) == nil && json.Unmarshal(a.body, &server) == nil {
 		d.Server = r.clean(server.Name + " " + server.Version)
 	}
-	a, f = r.call(ctx, http.MethodGet, r.address(""), "", nil, limitBytes)
+	a, f = r.get(ctx, r.address(""))
 	if f == nil {
 		f = r.judge(a)
 	}
@@ -73,6 +73,11 @@ func (r *rest) describe(ctx context.Context) (*artefact.EndpointInfo, *failure) 
 	d.Platform, d.Versions = r.clean(m.Platform), r.some(m.Versions)
 	d.Inputs, d.Outputs = r.tensors(m.Inputs), r.tensors(m.Outputs)
 	return d, nil
+}
+
+// get asks what the server says of itself.
+func (r *rest) get(ctx context.Context, address string) (*answer, *failure) {
+	return r.call(ctx, message{method: http.MethodGet, address: address, limit: limitBytes})
 }
 
 // kept bounds the entries of a list that a server describes itself with.
@@ -121,7 +126,7 @@ func (r *rest) infer(ctx context.Context, q *model.Question) (*numbers, *failure
 		return nil, &failure{text: r.clean(err.Error())}
 	}
 	body = append(append(body, name...), `}]}`...)
-	a, f := r.call(ctx, http.MethodPost, r.address("infer"), "application/json", body, r.room(q))
+	a, f := r.call(ctx, message{http.MethodPost, r.address("infer"), "application/json", body, rowsOf(q), r.room(q)})
 	if f == nil {
 		f = r.judge(a)
 	}
@@ -142,11 +147,7 @@ func (c *Client) typeOf(q *model.Question) string {
 // room is how many bytes an answer may take: as many numbers of any usual size
 // as came back before, for every row.
 func (c *Client) room(q *model.Question) int {
-	rows := 1
-	if len(q.Shape) > 0 {
-		rows = int(max(1, q.Shape[0]))
-	}
-	return limitBytes + rows*64*max(16, int(c.columns.Load()))
+	return limitBytes + rowsOf(q)*64*max(16, int(c.columns.Load()))
 }
 
 // read finds the output among an answer.

@@ -86,6 +86,7 @@ type item struct {
 	queries  int64
 	seconds  float64
 	traffic  *evidence.Traffic
+	unasked  int // rows or cases that the cap kept from being measured
 	share    map[*task]float64
 	finished float64 // rows of finished tasks
 	result   *result.Result
@@ -203,19 +204,6 @@ func (r *run) begin() error {
 	return nil
 }
 
-// blocked says why an item cannot be measured after all: a result that it reads is not there.
-func (r *run) blocked(it *item) string {
-	if it.probe.Joins() {
-		return "" // it joins what there is
-	}
-	for _, id := range it.After {
-		if before := r.items[id]; before.result.State != result.Measured {
-			return fmt.Sprintf("it reads the result of %s, which is %s", before.Probe, before.result.State)
-		}
-	}
-	return ""
-}
-
 // shards splits an item's rows. Which rows are drawn depends on the plan and
 // the nonce alone; every probe of a run draws from the same order, so that results pair.
 func (r *run) shards(it *item) [][]int {
@@ -274,6 +262,8 @@ func (r *run) take(e event) error {
 	switch {
 	case e.err != nil:
 		r.mishap(it, e.task, e.err)
+	case e.done.Traffic.Capped:
+		it.unasked += max(1, len(e.task.index)) + r.drop(it)
 	case e.done.Error != "":
 		r.fail(it, e.done.Error)
 	default:
@@ -292,9 +282,10 @@ func (r *run) take(e event) error {
 			if it.traffic == nil {
 				it.traffic = &evidence.Traffic{}
 			}
-			it.traffic.Calls += t.Calls
-			it.traffic.Retries += t.Retries
-			it.traffic.Seconds += t.Seconds
+			it.traffic.Add(&evidence.Traffic{
+				Calls: t.Calls, Retries: t.Retries, Seconds: t.Seconds,
+				Requests: t.Requests, Sent: t.Sent, Throttled: t.Throttled, Failed: t.Failed, Waited: t.Waited,
+			})
 		}
 	}
 	if it.open > 0 {
@@ -338,18 +329,29 @@ func (r *run) fail(it *item, reason string) {
 	if it.failure == "" {
 		it.failure = reason
 	}
+	r.drop(it)
+}
+
+// drop takes the shards of an item that were not begun out of the queue, and says how many rows or cases they hold.
+func (r *run) drop(it *item) int {
+	rows := 0
 	r.queue = slices.DeleteFunc(r.queue, func(t *task) bool {
 		if t.item == it {
 			it.open--
+			rows += max(1, len(t.index))
 		}
 		return t.item == it
 	})
+	return rows
 }
 
 // finish joins what an item's shards brought and records it.
 func (r *run) finish(it *item) error {
 	it.ended = true
 	it.result = r.joined(it)
+	if it.traffic != nil {
+		it.traffic.Unasked = it.unasked
+	}
 	rows := it.result.Rows
 	o := &evidence.Observation{
 		ID: "o" + it.ID[1:], Item: it.ID, Probe: it.Probe, Version: it.Version, Result: *it.result,
@@ -366,6 +368,9 @@ func (r *run) finish(it *item) error {
 func (r *run) joined(it *item) *result.Result {
 	if it.failure != "" {
 		return result.Unmeasured(result.Failed, it.failure)
+	}
+	if it.unasked > 0 && len(it.parts) == 0 {
+		return result.Unmeasured(result.NotPermitted, r.uncovered(it))
 	}
 	if it.probe.Rows == nil && !it.probe.Joins() || it.whole != nil && len(it.parts) == 0 {
 		return it.whole
@@ -391,6 +396,9 @@ func (r *run) joined(it *item) *result.Result {
 	}
 	if len(it.lost) > 0 && !it.probe.Isolated {
 		res.Check("every-row-measured", false, fmt.Sprintf("%d rows ended the worker, the first is row %d: %s", len(it.lost), it.lost[0].Row, it.lost[0].Cause))
+	}
+	if why := r.uncovered(it); why != "" {
+		res.Check(everyRowAsked, false, why)
 	}
 	if res.Rows == nil {
 		res.Rows = rows

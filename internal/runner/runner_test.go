@@ -68,6 +68,8 @@ func probes() []measure.Probe {
 		return p
 	}
 	return []measure.Probe{
+		with("test/ask", asks),
+		with("test/ask-later", func(p *measure.Probe) { asks(p); p.Requires = []string{"test/ask"} }),
 		with("test/draw", func(p *measure.Probe) {
 			p.Run = each(func(c *measure.Case, row int) float64 { return c.Seed.Row(row).Float64() })
 		}),

@@ -119,11 +119,5 @@ type Done struct {
 	Queries int64          `json:"queries"`
 	Seconds float64        `json:"seconds"` // wall clock, on one core, without waiting for a served model
 	// Traffic is what the parent itself counted of a served model's answers.
-	Traffic Traffic `json:"-"`
-}
-
-// Traffic counts what a shard asked of a served model.
-type Traffic struct {
-	Calls, Retries int
-	Seconds        float64 // that the server took, for calls that were answered
+	Traffic model.Traffic `json:"-"`
 }

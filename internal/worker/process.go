@@ -25,7 +25,7 @@ type Process struct {
 	Ready Ready
 
 	asker   model.Asker
-	traffic Traffic
+	traffic model.Traffic
 	cmd     *exec.Cmd
 	jobs    *os.File
 	replies chan line
@@ -147,7 +147,7 @@ func (p *Process) Run(ctx context.Context, probe *measure.Probe, job *Job, progr
 		timeout = 10 * time.Minute
 	}
 	deadline := time.Now().Add(timeout)
-	p.traffic = Traffic{}
+	p.traffic = model.Traffic{}
 	if err := json.NewEncoder(p.jobs).Encode(job); err != nil {
 		return nil, p.end(false)
 	}
@@ -212,6 +212,9 @@ func (p *Process) ask(ctx context.Context, q *model.Question) error {
 		return errors.New("the worker asked for a served model, and there is none")
 	}
 	reply, err := p.asker.Ask(ctx, q)
+	if reply != nil {
+		p.traffic.Add(reply.Traffic)
+	}
 	switch {
 	case ctx.Err() != nil:
 		p.Close()
@@ -220,9 +223,6 @@ func (p *Process) ask(ctx context.Context, q *model.Question) error {
 		a.Error = err.Error()
 	default:
 		a.Reply = reply
-		p.traffic.Calls += reply.Calls
-		p.traffic.Retries += reply.Retries
-		p.traffic.Seconds += reply.Seconds
 	}
 	if err := json.NewEncoder(p.jobs).Encode(a); err != nil {
 		return p.end(false)

@@ -23,7 +23,7 @@ func (f *firsts) Ask(_ context.Context, q *model.Question) (*model.Reply, error)
 	if f.rows += n; f.breaks > 0 && f.rows > f.breaks {
 		return nil, errors.New("the server is gone")
 	}
-	r := &model.Reply{Rows: n, Columns: 1, Calls: 1, Seconds: 0.25}
+	r := &model.Reply{Rows: n, Columns: 1, Traffic: model.Traffic{Calls: 1, Seconds: 0.25}}
 	width := len(q.Data) / n
 	for i := range n {
 		r.Data = binary.LittleEndian.AppendUint32(r.Data, binary.LittleEndian.Uint32(q.Data[i*width:]))

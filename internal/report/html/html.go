@@ -50,7 +50,7 @@ func write(w io.Writer, d *dossier.Dossier, examples []Example) error {
 
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"words": wording.Words, "metric": wording.Metric, "sentence": wording.Sentence, "symbol": wording.Symbol, "setby": wording.SetBy, "whose": wording.Whose, "moment": wording.Moment, "bytes": wording.Bytes,
+		"words": wording.Words, "metric": wording.Metric, "sentence": wording.Sentence, "traffic": wording.Traffic, "symbol": wording.Symbol, "setby": wording.SetBy, "whose": wording.Whose, "moment": wording.Moment, "bytes": wording.Bytes,
 		"percent": wording.Percent, "round": wording.Round, "points": wording.Points, "between": wording.Between, "p": wording.P, "seconds": wording.Seconds,
 		"number": wording.Number, "in": wording.In, "interval": wording.Interval, "level": wording.Level,
 		"whole":          func(n any) string { return wording.Whole(integer(n)) },

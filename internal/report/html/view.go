@@ -23,6 +23,7 @@ type view struct {
 	Policy, Headline             string
 	Style                        template.CSS
 	Means, Shows, ShowsNot, Runs string
+	Asked                        string // of a served model; "" where it is a file
 	Criteria, CriteriaPassed     int
 	Claims, Others               []*goal
 	Counts                       []wording.Count
@@ -102,7 +103,7 @@ func look(d *dossier.Dossier, examples []Example) *view {
 	style := page.Style(own)
 	v := &view{
 		Dossier: d, Policy: page.Policy(style), Headline: wording.Headline(d), Style: template.CSS(style),
-		Means: wording.VerdictMeans, Shows: wording.VerificationShows, ShowsNot: wording.VerificationLacks(d), Runs: wording.Runs(d),
+		Means: wording.VerdictMeans, Shows: wording.VerificationShows, ShowsNot: wording.VerificationLacks(d), Runs: wording.Runs(d), Asked: wording.Asked(d),
 		Counts: wording.Counts(d.Summary), Gaps: wording.Gaps(d), Names: map[artefact.Digest]string{},
 	}
 	for _, a := range d.Artefacts {

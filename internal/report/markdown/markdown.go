@@ -81,6 +81,9 @@ func (p *page) head(d *dossier.Dossier) {
 			facts = append(facts, f[0]+": "+wording.Markdown(f[1]))
 		}
 	}
+	if asked := wording.Asked(d); asked != "" {
+		facts = append(facts, wording.Markdown(wording.Sentence(asked)))
+	}
 	for _, o := range d.Plan.Overrides {
 		facts = append(facts, "**"+wording.Markdown(wording.Sentence(o.Sentence()))+"**")
 	}
@@ -210,6 +213,9 @@ func (p *page) observation(o evidence.Observation) {
 		on = "with " + strings.Join(o.SolutionsOn, ", ") + " on"
 	}
 	line := fmt.Sprintf("version %d, %s, %s queries in %s; seed %s; digest %s", o.Version, on, wording.Whole(o.Queries), wording.Seconds(o.Seconds), o.Seed, o.Digest)
+	if o.Traffic != nil {
+		line += "; asked of the served model: " + wording.Traffic(o.Traffic)
+	}
 	if o.State != result.Measured {
 		line = wording.Words(string(o.State)) + ": " + o.Reason + "; " + line
 	}

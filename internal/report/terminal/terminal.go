@@ -46,6 +46,9 @@ func (s *sheet) head(d *dossier.Dossier) {
 	s.para(0, 0, bold, title)
 	s.para(0, 0, dim, fmt.Sprintf("assessed %s at depth %s by %s, run %.8s", wording.Moment(d.Started), d.Plan.Depth, d.Tool, d.Run))
 	s.para(0, 0, dim, wording.Sentence(wording.Runs(d)))
+	if asked := wording.Asked(d); asked != "" {
+		s.para(0, 0, dim, wording.Sentence(asked))
+	}
 	for _, o := range d.Plan.Overrides {
 		s.para(0, 0, bold, wording.Sentence(o.Sentence()))
 	}
