@@ -191,7 +191,8 @@ func allowedImports() map[string][]string {
 		"scan/packed":      only("scan", "scan/window"),
 		"scan/onnxfile":    only("onnx", "result", "scan", "scan/extent", "scan/window", "scan/wire"), // one set of rules with the probe
 		"scan/jsonfile":    only("scan", "scan/jsondoc", "scan/keras", "scan/window"),
-		"scan/treefile":    only("scan", "scan/window"),
+		"scan/flatbuf":     only("scan", "scan/extent"),
+		"scan/treefile":    only("scan", "scan/flatbuf", "scan/window"),
 		"scan/xmlfile":     only("scan", "scan/window"),
 		"scan/known":       only("scan"),
 		"scan/wire":        only("scan/window"),

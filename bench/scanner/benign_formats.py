@@ -87,9 +87,32 @@ b.save_model(at("lgb-linear.txt"))
 b = lightgbm.train({"verbose": -1, "min_data_per_group": 1, "cat_smooth": 0, "min_data_in_leaf": 2}, lightgbm.Dataset(np.c_[rng.integers(0, 9, 300), x], x[:, 1], categorical_feature=[0]), 3)
 b.save_model(at("lgb-categories.txt"))
 for depth in (2, 4):
-    for policy in ("SymmetricTree", "Depthwise"):
+    for policy in ("SymmetricTree", "Depthwise", "Lossguide"):
         m = catboost.CatBoostClassifier(iterations=4, depth=depth, grow_policy=policy, verbose=0, allow_writing_files=False).fit(x, y)
-        m.save_model(at(f"cat-{depth}-{policy}.json"), format="json")
+        m.save_model(at(f"cat-{depth}-{policy}.cbm"))
+        if policy != "Lossguide":
+            m.save_model(at(f"cat-{depth}-{policy}.json"), format="json")
+quiet = {"verbose": 0, "allow_writing_files": False}
+pool = catboost.Pool([[f"c{i}", f"d{j}", v] for i, j, v in zip(rng.integers(0, 20, 300), rng.integers(0, 2, 300), x[:, 0])], y, cat_features=[0, 1])
+for loss, ctr in (("MultiClass", ["Borders", "Buckets", "Counter"]), ("RMSE", ["BinarizedTargetMeanValue", "Counter"])):
+    catboost.CatBoost({"iterations": 5, "depth": 4, "loss_function": loss, "simple_ctr": ctr, "combinations_ctr": ctr, "max_ctr_complexity": 2} | quiet).fit(pool).save_model(at(f"cat-{loss}-categories.cbm"))
+texts = [" ".join(rng.choice("the cat sat on a mat and looked".split(), 5)) for _ in x]
+for calcers in (["BoW", "NaiveBayes"], ["BM25"]):
+    pool = catboost.Pool([[t, v] for t, v in zip(texts, x[:, 0])], y, text_features=[0])
+    catboost.CatBoostClassifier(iterations=5, feature_calcers=calcers, **quiet).fit(pool).save_model(at(f"cat-texts-{calcers[0]}.cbm"))
+vectors = rng.normal(size=(300, 3))
+for name, target in (("classes", vectors[:, 0] > 0), ("numbers", vectors[:, 0])):
+    pool = catboost.Pool([[v, list(e)] for v, e in zip(x[:, 0], vectors)], target, embedding_features=[1])
+    catboost.CatBoost({"iterations": 5, "loss_function": "Logloss" if name == "classes" else "RMSE"} | quiet).fit(pool).save_model(at(f"cat-embeddings-{name}.cbm"))
+some = [catboost.CatBoostRegressor(iterations=3, depth=d, **quiet).fit(x, x[:, 1]) for d in (1, 6)]
+catboost.sum_models(some).save_model(at("cat-sum.cbm"))
+
+# XGBoost's old binary format, as version 1.7.6 wrote it: later ones cannot.
+recorded = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "internal", "tree", "testdata", "old-1.7.6.tar.gz")
+with tarfile.open(recorded) as t:
+    for member in t:
+        if member.name.endswith(".model"):
+            open(at("xgb-" + member.name), "wb").write(t.extractfile(member).read())
 
 for n, arch in enumerate(["llama", "bert", "gpt2"]):
     w = gguf.GGUFWriter(at(f"{arch}.gguf"), arch)

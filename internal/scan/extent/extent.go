@@ -83,3 +83,6 @@ func (s *Set) Sum(from, end int64) Sum {
 	}
 	return sum
 }
+
+// Ranges are the ranges as they were noted.
+func (s *Set) Ranges() []Range { return slices.Clone(s.ranges) }

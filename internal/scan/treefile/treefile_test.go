@@ -48,9 +48,9 @@ func TestScan(t *testing.T) {
 		{"UBJ, negative", strings.Replace(ubj, "#L\x00", "#L\x80", 1), scan.Dangerous, "ubj/length"},
 		{"UBJ, 2^40 values without bytes", strings.Replace(ubj, "$d#L\x00\x00\x00", "$T#L\x00\x00\x01", 1), scan.Incomplete, "ubj/count"},
 		{"UBJ, deep", ubj[:17] + strings.Repeat("[", 1000), scan.Incomplete, "ubj/broken"},
-		{"CatBoost", "CBM1\x04\x00\x00\x00abcd", scan.Incomplete, "catboost/binary"},
+		{"CatBoost", "CBM1\x04\x00\x00\x00abcd", scan.Dangerous, "catboost/offset"},
 		{"CatBoost, long", "CBM1\xff\xff\xff\xffabcd", scan.Dangerous, "catboost/length"},
-		{"XGBoost binary", "binf" + strings.Repeat("\x00", 200), scan.Incomplete, "xgboost/binary"},
+		{"XGBoost binary", "binf" + strings.Repeat("\x00", 200), scan.Incomplete, "xgboost/broken"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,7 +67,7 @@ func TestScan(t *testing.T) {
 // TestShared reads models that the library's own users wrote, of many versions.
 func TestShared(t *testing.T) {
 	n := 0
-	for _, pattern := range []string{"../../../../shared/data/tree-model-formats/lg*", "../../tree/testdata/*"} {
+	for _, pattern := range []string{"../../../../shared/data/tree-model-formats/lg*", "../../../../shared/data/tree-model-formats/xg*", "../../tree/testdata/*"} {
 		list, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -83,7 +83,7 @@ func TestShared(t *testing.T) {
 				}
 			}
 			got := scantest.File(scantest.Scan(t, scanner(), b))
-			if got.Format != "lightgbm" && got.Format != "xgboost-ubj" {
+			if !slices.Contains([]string{"lightgbm", "xgboost-ubj", "xgboost-binary"}, got.Format) {
 				continue
 			}
 			if n++; got.Outcome != scan.Clean || got.Coverage.Unread > 0 {
@@ -100,5 +100,8 @@ func TestShared(t *testing.T) {
 func FuzzScan(f *testing.F) {
 	f.Add([]byte(tree("3", "0.5 1")))
 	f.Add([]byte("{L\x00\x00\x00\x00\x00\x00\x00\x07learner[$d#i\x02abcdefgh}"))
+	f.Add(xgboost(stump(), 0))
+	f.Add(model(f, "categories"))
+	f.Add(model(f, "depthwise"))
 	f.Fuzz(func(t *testing.T, b []byte) { scantest.Scan(t, scanner(), b) })
 }
