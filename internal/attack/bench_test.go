@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkStep times, in turns and on one thread, plain forward passes and
-// steps of an attack on batches of the same rows: forward, gradient,
+// steps of an attack, each in batches of the size that it takes by itself: forward, gradient,
 // projection and the decision of every point. The metric is the cost of a step
 // in forward passes, of processor time, of each the best of all turns: what
 // else runs on a machine only ever adds. The ball is so small that no row is won.
@@ -42,7 +42,7 @@ func BenchmarkStep(b *testing.B) {
 		rows := n.rows[:min(batch, len(n.rows))]
 		width := len(rows[0].X)
 		var x []float32
-		for _, r := range rows {
+		for _, r := range n.rows {
 			x = append(x, r.X...)
 		}
 		for name, plan := range map[string]attack.Plan{
@@ -61,16 +61,16 @@ func BenchmarkStep(b *testing.B) {
 				norm = attack.L1
 			}
 			b.Run(filepath.Base(net.name)+"/"+name, func(b *testing.B) {
-				out := make([]model.Decision, len(rows))
+				out := make([]model.Decision, len(n.rows))
 				forward, step := math.Inf(1), math.Inf(1) // of one row, in seconds
 				for b.Loop() {
 					at := spent()
 					for range steps {
-						if err := n.model.Decide(b.Context(), x, len(rows), out); err != nil {
+						if err := n.model.Decide(b.Context(), x, len(out), out); err != nil {
 							b.Fatal(err)
 						}
 					}
-					forward = min(forward, (spent()-at).Seconds()/float64(steps*len(rows)))
+					forward = min(forward, (spent()-at).Seconds()/float64(steps*len(out)))
 					at = spent()
 					found, err := attack.Run(b.Context(), n.grad, box(width, norm, 1e-6), plan, rows, batch, nil)
 					if err != nil {

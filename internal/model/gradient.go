@@ -81,6 +81,7 @@ type fit struct {
 	*white
 	head *head // nil until it is known
 	err  error // why there is none
+	rows int   // of a run of the graph at most; known with the head
 	runs [losses]*run
 	step [losses]*run // with a step; of the length asked for last
 }
@@ -141,8 +142,9 @@ func (m *Model) Gradient(ctx context.Context) (*Gradient, error) {
 // Outcomes is the number of scores of a row.
 func (g *Gradient) Outcomes() int { return len(g.w.head.decisions) }
 
-// Batch is the number of rows that one run of the graph takes at most.
-func (g *Gradient) Batch() int { return g.m.batch }
+// Batch is the number of rows that one run of the graph takes at most: as many
+// as keep the widest layer in a processor's cache, through which the way back goes several times.
+func (g *Gradient) Batch() int { return g.w.rows }
 
 // Defined tells whether a loss is a function of its own for this model.
 func (g *Gradient) Defined(loss Loss) bool {
@@ -191,8 +193,8 @@ func (g *Gradient) evaluate(ctx context.Context, loss Loss, x []float32, aims []
 	a.N, a.K, a.Scores, a.Refused = n, m.columns, resize(a.Scores, n*m.columns), resize(a.Refused, n)
 	clear(a.Refused)
 	g.masks(aims)
-	for from := 0; from < n; from += m.batch {
-		to := min(n, from+m.batch)
+	for from := 0; from < n; from += g.w.rows {
+		to := min(n, from+g.w.rows)
 		in := [][]float32{x[from*m.width : to*m.width], g.aim[from*k : to*k], g.own[from*k : to*k]}
 		out := [][]float32{a.Scores[from*m.columns : to*m.columns], into.Scores[from*k : to*k], into.Gradient[from*m.width : to*m.width]}
 		if step != nil {

@@ -9,7 +9,10 @@ func (h *head) add(g *grad.Graph, value string, columns int64, positive int) str
 	op := func(op string, in ...string) string { return g.Op(op, in) }
 	number := func(v float64) string { return g.Number(v, value) }
 	k := int64(len(h.decisions))
-	z := op("Reshape", value, g.Integers(-1, columns))
+	z := value
+	if d := g.Dims(value); len(d) != 2 || !d[1].Fixed || d[1].Value != columns {
+		z = op("Reshape", value, g.Integers(-1, columns))
+	}
 	// pick takes columns apart and together again: out[c] = Σ in[from]·weight.
 	pick := func(in string, from, to int64, weight func(from, to int64) float64) string {
 		w := make([]float64, from*to)

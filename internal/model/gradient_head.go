@@ -235,8 +235,13 @@ func (w *fit) run(m *Model, loss Loss, step *Step) (*run, error) {
 			return w.head.add(g, output, int64(m.columns), m.spec.Rule.Positive), nil
 		},
 		Loss: func(g *grad.Graph, scores string) (string, error) {
+			w.rows = w.batch(m, g.Widest())
+			batch := onnx.Dim{}
+			if d := g.Dims(scores); len(d) == 2 && !d[0].Fixed {
+				batch = d[0]
+			}
 			for _, name := range []string{aimName, ownName} {
-				g.Input(name, onnx.Float, onnx.Dim{}, onnx.Dim{Fixed: true, Value: k})
+				g.Input(name, onnx.Float, batch, onnx.Dim{Fixed: true, Value: k})
 			}
 			answer := g.Op("Cast", []string{m.spec.Output.Tensor}, grad.Int("to", int64(onnx.Float)))
 			g.Alias(answerName, g.Op("Reshape", []string{answer, g.Integers(-1, int64(m.columns))}))
@@ -273,6 +278,17 @@ func (w *fit) run(m *Model, loss Loss, step *Step) (*run, error) {
 	}
 	*made = &run{session, binding, length}
 	return *made, nil
+}
+
+// cached is how many numbers of a layer a processor's cache holds beside others.
+const cached = 1 << 18
+
+// batch is the number of rows of a run, given the size of the widest layer.
+func (w *fit) batch(m *Model, widest int64) int {
+	if w.fixed > 0 {
+		return m.batch
+	}
+	return min(m.batch, max(8, int(cached/max(1, widest))))
 }
 
 // output is the value that is differentiated through the head.

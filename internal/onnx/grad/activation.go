@@ -125,37 +125,3 @@ func geluTanh(g *Graph, x string) string {
 	curve := g.op("Mul", g.op("Mul", x, du), g.op("Sub", g.Number(1, x), g.op("Mul", t, t)))
 	return g.op("Mul", g.op("Add", g.op("Add", t, g.Number(1, x)), curve), g.Number(0.5, x))
 }
-
-// poolFirst swaps each Relu with the MaxPool that alone reads it: the result
-// is the same, and its mask is the smaller one. The value keep stays.
-func (g *Graph) poolFirst(keep string) {
-	readers := map[string]int{keep: 2}
-	for _, v := range g.outputs {
-		readers[v.Name] = 2
-	}
-	maker := map[string]int{}
-	for i, n := range g.nodes {
-		for _, in := range reads(n) {
-			readers[in]++
-		}
-		for _, out := range n.Outputs {
-			maker[out] = i
-		}
-	}
-	for i, pool := range g.nodes {
-		if key(pool) != "MaxPool" || len(pool.Outputs) != 1 || len(pool.Inputs) == 0 {
-			continue
-		}
-		at, ok := maker[pool.Inputs[0]]
-		if !ok || key(g.nodes[at]) != "Relu" || len(g.nodes[at].Outputs) != 1 || readers[pool.Inputs[0]] != 1 {
-			continue
-		}
-		relu, pooled := *g.nodes[at], *pool
-		middle := g.fresh()
-		g.shapes[middle], g.types[middle] = g.shapes[pool.Outputs[0]], g.types[pool.Outputs[0]]
-		pooled.Inputs, pooled.Outputs = relu.Inputs, []string{middle}
-		relu.Inputs, relu.Outputs = []string{middle}, pool.Outputs
-		// The Relu's place is before the pool's reader and after its input's maker.
-		g.nodes[at], g.nodes[i] = &pooled, &relu
-	}
-}

@@ -181,6 +181,20 @@ func (g *Graph) reshapeLike(v, like string) string {
 	return g.op("Reshape", v, g.target(g.shapes[like], like))
 }
 
+// reshapeBack is reshapeLike for a v in the shape of the value from. Rows that stay rows
+// are named so, which tells the runtime that the batch is still the same.
+func (g *Graph) reshapeBack(v, from, like string) string {
+	f, l := g.shapes[from], g.shapes[like]
+	if len(f) == 0 || len(l) < 2 || l[0].known() || !l[0].same(f[0]) {
+		return g.reshapeLike(v, like)
+	}
+	rest, ok := l[1:].static()
+	if !ok || slices.Contains(rest, 0) {
+		return g.reshapeLike(v, like)
+	}
+	return g.op("Reshape", v, g.Integers(append([]int64{0}, rest...)...))
+}
+
 // target returns a Reshape target for the shape s, or the shape of the value
 // like where more than one dimension is open.
 func (g *Graph) target(s shape, like string) string {

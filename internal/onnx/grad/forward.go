@@ -117,9 +117,26 @@ func (g *Graph) row(opts Options) error {
 	}
 	if len(s) > 0 && s[0].sym == -1 {
 		s[0] = dim{1, g.symbol(prefix + "batch")}
+		g.named(name, s)
 	}
 	g.shapes[name] = s
 	return nil
+}
+
+// named declares the batch of an input by its symbol: the runtime then knows that what is
+// made of it has as many rows, and keeps its layout of channels between more operators.
+func (g *Graph) named(input string, s shape) {
+	g.inputs = slices.Clone(g.inputs)
+	for i, v := range g.inputs {
+		if v.Name != input || len(v.Type.Shape) != len(s) {
+			continue
+		}
+		c, t := *v, *v.Type
+		t.Shape = slices.Clone(t.Shape)
+		t.Shape[0] = onnx.Dim{Param: prefix + "batch"}
+		c.Type = &t
+		g.inputs[i] = &c
+	}
 }
 
 // small is the largest number of integers that are followed.

@@ -120,6 +120,7 @@ func Extend(m *onnx.Model, opts Options) (*onnx.Model, error) {
 			return fail(err)
 		}
 	}
+	g.trim(output)
 	g.poolFirst(output)
 	if !slices.ContainsFunc(g.outputs, func(v *onnx.ValueInfo) bool { return v.Name == output }) {
 		g.Output(output, g.Type(output), g.Dims(output)...)

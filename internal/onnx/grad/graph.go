@@ -20,6 +20,7 @@ type Graph struct {
 	opsets  []onnx.Opset
 	inputs  []*onnx.ValueInfo
 	outputs []*onnx.ValueInfo
+	told    []*onnx.ValueInfo // of other values
 	nodes   []*onnx.Node
 	initial []*onnx.Tensor
 	count   int
@@ -103,6 +104,9 @@ func (g *Graph) Integers(values ...int64) string {
 	return g.constant(onnx.NewInts("", []int64{int64(len(values))}, values))
 }
 
+// Integer adds an int64 constant of rank 0 and returns its name.
+func (g *Graph) Integer(v int64) string { return g.constant(onnx.NewInts("", nil, []int64{v})) }
+
 // Number adds a constant of rank 0 in the type of the value like.
 func (g *Graph) Number(v float64, like string) string {
 	return g.Numbers([]float64{v}, nil, like)
@@ -127,6 +131,14 @@ func (g *Graph) Numbers(values []float64, dims []int64, like string) string {
 		return g.Op("Cast", []string{name}, Int("to", int64(t)))
 	}
 	return name
+}
+
+// declareLike tells the runtime that a value has the shape of another, where it cannot tell
+// itself: it keeps its layout of channels only between values of shapes that it knows.
+func (g *Graph) declareLike(name, like string) {
+	if dims := g.Dims(like); dims != nil {
+		g.told = append(g.told, value(name, g.Type(like), dims))
+	}
 }
 
 // constant adds a tensor, or returns the name of an equal one.
@@ -173,6 +185,21 @@ func (g *Graph) Dims(name string) []onnx.Dim {
 	return out
 }
 
+// Widest is the number of elements that a row of the model's widest value has, of those
+// whose shape is known.
+func (g *Graph) Widest() int64 {
+	most := int64(0)
+	for name, s := range g.shapes {
+		if len(s) < 2 || !g.varying[name] {
+			continue
+		}
+		if n := s[1:].size(); n.known() {
+			most = max(most, n.n)
+		}
+	}
+	return most
+}
+
 // model returns what was built, without what no output needs.
 func (g *Graph) model() *onnx.Model {
 	need := map[string]bool{}
@@ -190,7 +217,7 @@ func (g *Graph) model() *onnx.Model {
 	}
 	slices.Reverse(nodes)
 	c, gr := *g.base, *g.base.Graph
-	gr.Nodes, gr.Inputs, gr.Outputs, gr.ValueInfos = nodes, g.inputs, g.outputs, nil
+	gr.Nodes, gr.Inputs, gr.Outputs, gr.ValueInfos = nodes, g.inputs, g.outputs, g.told
 	gr.Initializers = slices.DeleteFunc(slices.Clone(g.initial), func(t *onnx.Tensor) bool { return !need[t.Name] })
 	c.Graph, c.Opsets, c.IRVersion, c.Training = &gr, g.opsets, g.ir, nil
 	return &c

@@ -1,6 +1,7 @@
 package grad
 
 import (
+	"math"
 	"slices"
 
 	"github.com/assize/assize/internal/onnx"
@@ -71,49 +72,57 @@ func (w *window) tiles(sizes []int64, out shape) (rest []int64, ok bool) {
 	return rest, true
 }
 
-// enlarge repeats each element of v over a window.
-func (g *Graph) enlarge(v string, w *window) string {
+// enlarge repeats each element of v over a window, to the shape of the value like.
+func (g *Graph) enlarge(v string, w *window, like string) string {
 	scales := []float32{1, 1}
 	for _, k := range w.kernel {
 		scales = append(scales, float32(k))
 	}
 	// In these modes the runtime keeps its own layout of the channels.
-	return g.Op("Resize", []string{v, "", g.constant(onnx.NewFloats("", []int64{int64(len(scales))}, scales))},
+	out := g.Op("Resize", []string{v, "", g.constant(onnx.NewFloats("", []int64{int64(len(scales))}, scales))},
 		text("mode", "nearest"), text("coordinate_transformation_mode", "asymmetric"), text("nearest_mode", "floor"))
+	g.declareLike(out, like)
+	return out
 }
 
-// ranks numbers the elements of a plane from 1 downwards within each window.
-func (w *window) ranks(sizes []int64) []float64 {
-	var out []float64
-	for i := range sizes[0] {
-		for j := range sizes[1] {
-			at := i%w.kernel[0]*w.kernel[1] + j%w.kernel[1]
-			out = append(out, 1-float64(at)/float64(2*w.kernel[0]*w.kernel[1]))
-		}
+// The runtime's convolutions and pools keep channels in blocks of this many; what such
+// a layer made stays in that layout as long as operators follow that know it.
+const block = 16
+
+// blocked scales v by a factor, and leaves it where a layer can go on in its layout:
+// only a convolution takes a value into it.
+func (g *Graph) blocked(v string, channels dim, factor float64) string {
+	if !channels.known() || channels.n < 1 || channels.n > large/block || channels.n%block != 0 || g.Type(v) != onnx.Float {
+		return g.op("Mul", v, g.Number(factor, v))
 	}
-	return out
+	weight := g.Numbers(slices.Repeat([]float64{factor}, int(channels.n)), []int64{channels.n, 1, 1, 1}, v)
+	return g.Op("Conv", []string{v, weight}, Ints("kernel_shape", 1, 1), Int("group", channels.n))
 }
 
 // maxPool is the rule of MaxPool: cotangents are added up at the maximum, the
 // first of equal ones. The operator's second output, added where the model
-// does not ask for it, says where that is. Where the windows lie side by
-// side comparisons find it in less time.
+// does not ask for it, says where that is, but with it the runtime's pool is
+// fifty times slower. Where windows lie side by side firsts finds the places.
 func maxPool(c *call) error {
 	g := c.g
 	w, sizes, out, err := c.pool()
 	if err != nil {
 		return err
 	}
-	rest, ok := w.tiles(sizes, out)
-	if ok && len(sizes) == 2 && slices.Max(rest) == 0 && product(sizes) <= large && g.Type(c.in(0)) == onnx.Float {
-		below := g.op("Add", c.in(0), g.enlarge(g.op("Neg", c.out()), w))
-		// Hits are numbered downwards within their window; the first has the
-		// largest number.
-		rank := g.op("Mul", g.step(below, 1), g.Numbers(w.ranks(sizes), []int64{1, 1, sizes[0], sizes[1]}, c.in(0)))
-		top := g.Op("MaxPool", []string{rank}, Ints("kernel_shape", w.kernel...), Ints("strides", w.stride...))
-		first := g.step(g.op("Add", rank, g.enlarge(g.op("Neg", top), w)), 1)
-		c.dx[0] = g.op("Mul", first, g.enlarge(c.dy[0], w))
-		return nil
+	unpool := func(index string) string {
+		to := g.op("Shape", c.in(0))
+		if row, ok := c.shape(0)[1:].static(); ok { // reading the input would move it to another layout
+			to = g.Op("Concat", []string{g.rows(c.dy[0]), g.Integers(row...)}, Int("axis", 0))
+		}
+		v := g.Op("MaxUnpool", []string{c.dy[0], index, to}, Ints("kernel_shape", w.kernel...), Ints("strides", w.stride...))
+		g.declareLike(v, c.in(0))
+		return v
+	}
+	if rest, ok := w.tiles(sizes, out); ok && slices.Max(rest) == 0 {
+		if index, ok := c.firsts(w, sizes, out); ok {
+			c.dx[0] = unpool(index)
+			return nil
+		}
 	}
 	if c.n.Int("storage_order", 0) != 0 {
 		return reason("its indices are column-major")
@@ -133,8 +142,7 @@ func maxPool(c *call) error {
 		apart = apart && w.reach(i) <= w.stride[i]
 	}
 	if apart { // no element is the maximum of two windows
-		c.dx[0] = g.Op("MaxUnpool", []string{c.dy[0], index, g.op("Shape", c.in(0))},
-			Ints("kernel_shape", w.kernel...), Ints("strides", w.stride...))
+		c.dx[0] = unpool(index)
 		return nil
 	}
 	flat := g.Integers(-1)
@@ -143,6 +151,82 @@ func maxPool(c *call) error {
 		Int("axis", 0), text("reduction", "add"))
 	c.dx[0] = g.reshapeLike(sum, c.in(0))
 	return nil
+}
+
+// firsts returns where the first maximum of each window is among all elements
+// of the input, as MaxPool's second output has it. Elements that equal their window's
+// maximum are ones, others are zeros. Their sum, each weighted by 2^-i where it is i
+// elements from the corner of the window, is dominated by the first: the logarithm has its place.
+func (c *call) firsts(w *window, sizes []int64, out shape) (string, bool) {
+	g, x, channels := c.g, c.in(0), out[1]
+	outs, ok := out[1:].static()
+	if !ok || len(sizes) != 2 || g.Type(x) != onnx.Float || product(outs) > large || channels.n > large/farthest {
+		return "", false
+	}
+	if w.kernel[0] > farthest || (w.kernel[0]-1)*sizes[1]+w.kernel[1]-1 > farthest {
+		return "", false
+	}
+	var places []int64
+	for i := range w.kernel[0] {
+		for j := range w.kernel[1] {
+			places = append(places, i*sizes[1]+j)
+		}
+	}
+	if !dominated(places) {
+		return "", false
+	}
+	var weights []float64
+	for range channels.n {
+		for _, at := range places {
+			weights = append(weights, math.Exp2(-float64(at)-roundUp))
+		}
+	}
+	below := g.op("Add", g.blocked(x, channels, -1), g.enlarge(c.out(), w, x))
+	hit := g.Op("HardSigmoid", []string{below}, Num("alpha", -3e38), Num("beta", 1))
+	sum := g.Op("Conv", []string{hit, g.Numbers(weights, append([]int64{channels.n, 1}, w.kernel...), x)},
+		Ints("kernel_shape", w.kernel...), Ints("strides", w.stride...), Int("group", channels.n))
+	place := g.Op("Cast", []string{g.op("Mul", g.op("Log", sum), g.Number(-1/math.Ln2, x))}, Int("to", int64(onnx.Int64)))
+	// Without any number in the window there is no sum: the place is one of the window all the same.
+	place = g.op("Clip", place, g.Integer(0), g.Integer(places[len(places)-1]))
+	var corners []int64
+	for ch := range outs[0] {
+		for i := range outs[1] {
+			for j := range outs[2] {
+				corners = append(corners, (ch*sizes[0]+i*w.kernel[0])*sizes[1]+j*w.kernel[1])
+			}
+		}
+	}
+	place = g.op("Add", place, g.constant(onnx.NewInts("", append([]int64{1}, outs...), corners)))
+	rows := g.op("Range", g.Integer(0), g.op("Squeeze", g.rows(c.dy[0])), g.Integer(1))
+	rows = g.op("Mul", rows, g.Integer(outs[0]*sizes[0]*sizes[1]))
+	return g.op("Add", place, g.op("Reshape", rows, g.Integers(-1, 1, 1, 1))), true
+}
+
+// The places that firsts can tell: 2^-farthest is a number of 32 bits, and what follows the
+// first of a window moves its logarithm by less than roundUp, which makes it round to the right side.
+const (
+	farthest = 120
+	roundUp  = 0.95
+)
+
+// dominated tells whether a sum of 2^-i over any of the places that begins with one of
+// them is less than 2^(roundUp-0.03) times its first.
+func dominated(places []int64) bool {
+	for k, first := range places {
+		sum := 0.0
+		for _, at := range places[k:] {
+			sum += math.Exp2(float64(first - at))
+		}
+		if math.Log2(sum) > roundUp-0.03 {
+			return false
+		}
+	}
+	return true
+}
+
+// rows returns the number of rows of a value, as a list of one.
+func (g *Graph) rows(v string) string {
+	return g.Op("Shape", []string{v}, Int("start", 0), Int("end", 1))
 }
 
 // averagePool is the rule of AveragePool: each cotangent, divided by what its
@@ -161,7 +245,7 @@ func averagePool(c *call) error {
 	counts, even := w.counts(sizes, out, padded)
 	dy := c.dy[0]
 	if rest, ok := w.tiles(sizes, out); ok && even && len(sizes) == 2 && slices.Max(rest) == 0 {
-		c.dx[0] = g.enlarge(g.op("Mul", dy, g.Number(1/counts[0], dy)), w)
+		c.dx[0] = g.enlarge(g.blocked(dy, out[1], 1/counts[0]), w, c.in(0))
 		return nil
 	}
 	if shapeOut, _ := out[2:].static(); len(sizes) <= 2 && slices.Max(shapeOut) <= 16 && slices.Max(sizes) <= large/16 {

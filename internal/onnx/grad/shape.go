@@ -4,7 +4,7 @@ import "slices"
 
 // shapes are the operators that move elements without changing them.
 func shapes() map[string]rule {
-	like := func(c *call) error { c.dx[0] = c.g.reshapeLike(c.dy[0], c.in(0)); return nil }
+	like := func(c *call) error { c.dx[0] = c.g.reshapeBack(c.dy[0], c.out(), c.in(0)); return nil }
 	return map[string]rule{
 		"Reshape":   {shape: reshapeShape, back: like},
 		"Flatten":   {shape: flattenShape, back: like},
