@@ -34,6 +34,7 @@ type Domain struct {
 	whole     []bool    // per feature: in ints
 	group     []int32   // per feature: index into groups, or -1
 	groups    []group
+	defined   []definition
 	plain     bool
 }
 
@@ -99,6 +100,9 @@ func New(features []Feature, relations []string) (*Domain, error) {
 			return nil, fmt.Errorf("parse relation %d %q: %w", i+1, clip(text), err)
 		}
 		d.relations = append(d.relations, d.compile(text, e))
+	}
+	for i := range d.relations {
+		d.define(&d.relations[i])
 	}
 	return d, nil
 }

@@ -25,20 +25,28 @@ func (d *Domain) Project(x, orig []float32) bool {
 			return false
 		}
 	}
+	d.Settle(x, orig)
+	if d.related(x, orig) || d.repair(x, orig) {
+		return d.Feasible(x, orig)
+	}
+	return false
+}
+
+// Settle moves x, in place, to the nearest row that ranges, mutability, whole numbers and
+// one-hot groups allow for a change of orig (see Feasible for a nil orig): the part of Project that is
+// exact. Relations are not looked at. Values are finite.
+func (d *Domain) Settle(x, orig []float32) {
+	d.mustFit(x, orig)
 	for g := range d.groups {
 		d.choose(&d.groups[g], x, orig)
 	}
 	for i, v := range x {
-		lo, hi := d.span(int32(i), orig)
+		lo, hi := d.Span(i, orig)
 		if d.whole[i] {
 			v = float32(math.Round(float64(v)))
 		}
 		x[i] = max(lo, min(hi, v))
 	}
-	if d.related(x, orig) || d.repair(x, orig) {
-		return d.Feasible(x, orig)
-	}
-	return false
 }
 
 // clamp moves every value between its bounds; false means that x has a NaN.
@@ -64,9 +72,9 @@ func clamp(x, lo, hi []float32) bool {
 	return ok
 }
 
-// span is the range within which feature i of a change of orig can lie. Where
-// range and mutability contradict each other, mutability wins.
-func (d *Domain) span(i int32, orig []float32) (lo, hi float32) {
+// Span is the range within which feature i of a change of orig can lie (see Feasible for
+// a nil orig). Where range and mutability contradict each other, mutability wins.
+func (d *Domain) Span(i int, orig []float32) (lo, hi float32) {
 	lo, hi = d.lo[i], d.hi[i]
 	if orig == nil || d.features[i].Mutable == Yes {
 		return lo, hi

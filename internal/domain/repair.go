@@ -186,7 +186,7 @@ func (r *repair) room(i int32, slope float64) float64 {
 	if r.d.group[i] >= 0 || !(math.Abs(slope) > 0) || math.IsInf(slope, 0) {
 		return 0
 	}
-	lo, hi := r.d.span(i, r.orig)
+	lo, hi := r.d.Span(int(i), r.orig)
 	if slope > 0 {
 		return float64(r.x[i]) - float64(lo)
 	}
@@ -195,7 +195,7 @@ func (r *repair) room(i int32, slope float64) float64 {
 
 // move adds by to feature i, within its span, and says whether it changed.
 func (r *repair) move(i int32, by float64) bool {
-	lo, hi := r.d.span(i, r.orig)
+	lo, hi := r.d.Span(int(i), r.orig)
 	v := max(lo, min(hi, float32(float64(r.x[i])+by)))
 	if v == r.x[i] {
 		return false
@@ -267,7 +267,7 @@ func (r *repair) better(least float64, changes int) bool {
 
 // values lists the values of feature i that are worth trying.
 func (r *repair) values(rel *relation, i int32) (values []float32) {
-	lo, hi := r.d.span(i, r.orig)
+	lo, hi := r.d.Span(int(i), r.orig)
 	now := r.x[i]
 	try := func(v float64) {
 		if c := max(lo, min(hi, float32(v))); c != now && !slices.Contains(values, c) {

@@ -16,15 +16,12 @@ import (
 // al. 2024). How far a change is from a gain and what it costs are the objectives; infeasible
 // ones are put back onto the domain before they are asked, in place of a third objective.
 type evolution struct {
-	s      *searcher
-	dom    *domain.Domain
-	orig   []float32
-	from   model.Decision
-	r      *rand.Rand
-	groups [][]int
-	group  []int // per feature, or −1
-	free   []int // features that can change
-	asked  int
+	*ground
+	s     *searcher
+	orig  []float32
+	from  model.Decision
+	r     *rand.Rand
+	asked int
 }
 
 // being is one change.
@@ -45,26 +42,9 @@ type evolved struct {
 	early bool
 }
 
+// evolve searches row i with a budget of questions.
 func (s *searcher) evolve(ctx context.Context, i int, from model.Decision, queries int) (evolved, error) {
-	e := &evolution{s: s, dom: s.c.Domain, orig: s.c.Data.Row(i), from: from, r: s.c.Seed.Row(s.c.Index[i])}
-	e.group = make([]int, e.dom.Len())
-	byName := map[string]int{}
-	for j, f := range e.dom.Features() {
-		e.group[j] = -1
-		if f.Group != "" {
-			at, ok := byName[f.Group]
-			if !ok {
-				at = len(e.groups)
-				byName[f.Group] = at
-				e.groups = append(e.groups, nil)
-			}
-			e.group[j] = at
-			e.groups[at] = append(e.groups[at], j)
-		}
-		if f.Mutable != domain.No && f.Min < f.Max {
-			e.free = append(e.free, j)
-		}
-	}
+	e := &evolution{ground: s.ground, s: s, orig: s.c.Data.Row(i), from: from, r: s.c.Seed.Row(s.c.Index[i])}
 	var out evolved
 	if len(e.free) == 0 {
 		return out, nil
@@ -113,12 +93,13 @@ func (e *evolution) young(all []*being) (young []*being) {
 		for range 1 + e.r.IntN(3) {
 			e.mutate(x)
 		}
+		e.dom.Derive(x, e.orig)
 		if !e.dom.Project(x, e.orig) {
 			continue
 		}
 		same := func(b *being) bool { return slices.Equal(b.x, x) }
 		if !slices.ContainsFunc(all, same) && !slices.ContainsFunc(young, same) {
-			young = append(young, &being{x: x, cost: cheapest.Cost(e.dom, e.s.price, x, e.orig)})
+			young = append(young, &being{x: x, cost: cheapest.Cost(e.dom, e.price, x, e.orig)})
 		}
 	}
 	return young
@@ -137,12 +118,9 @@ func (e *evolution) parent(all []*being) *being {
 func (e *evolution) mutate(x []float32) {
 	j := e.free[e.r.IntN(len(e.free))]
 	f := &e.dom.Features()[j]
-	switch g := e.group[j]; {
-	case g >= 0:
-		for _, k := range e.groups[g] {
-			x[k] = 0
-		}
-		x[j] = 1
+	switch {
+	case e.group[j] >= 0:
+		e.put(x, j, 1)
 	case e.r.IntN(4) == 0:
 		x[j] = e.orig[j]
 	case f.Type == domain.Binary:

@@ -43,7 +43,7 @@ func join(j *measure.Joint) (*result.Result, error) {
 	t.notes(r, reach, j)
 	r.Tables = tables(j, t.unit)
 	if blind != 0 {
-		r.Notes = append(r.Notes, "The search was an evolution on the system's answers, which proves nothing, because "+reason(blind).text()+".")
+		r.Notes = append(r.Notes, how(j, t.flips)+" This proves nothing, and was done because "+reason(blind).text()+".")
 		late := t.flips - sum("early")
 		r.Check("more-queries-find-little-more", 20*late <= t.searched, fmt.Sprintf("The second half of the queries found a gain for %d of %d rows that the first had not; one in twenty may be.", late, t.searched))
 	} else {
@@ -56,6 +56,28 @@ func join(j *measure.Joint) (*result.Result, error) {
 	r.Check("rows-inside-domain", 20*(n-inside) <= n, fmt.Sprintf("%d of %d rows lie outside the domain; one in twenty may.", n-inside, n))
 	r.Check("found-changes-feasible", sum("found") == sum("feasible"), fmt.Sprintf("%d of %d changes that were found are feasible.", sum("feasible"), sum("found")))
 	return r, nil
+}
+
+// how says how a model was searched that cannot be searched exactly, and which search found what.
+func how(j *measure.Joint, flips int) string {
+	white, climbed, cheaper := 0, 0, 0
+	for i := range j.Rows.Index {
+		is := func(name string) bool { return j.Rows.Column(name)[i] == 1 }
+		switch {
+		case is("climbed") && is("evolved"):
+			cheaper++
+			fallthrough
+		case is("climbed"):
+			climbed++
+			fallthrough
+		case is("white"):
+			white++
+		}
+	}
+	if white == 0 {
+		return "The search was an evolution on the system's answers alone: the model gives no gradients."
+	}
+	return fmt.Sprintf("The search along the model's gradients found %d of the %d gains; evolution on the system's answers found the other %d, and a cheaper change for %d of the first.", climbed, flips, flips-climbed, cheaper)
 }
 
 // outside says that no score of the domain crosses the rule's threshold.

@@ -38,6 +38,9 @@ const (
 	colReach
 	colBoxes
 	colEarly
+	colWhite
+	colClimbed
+	colEvolved
 	ownColumns
 )
 
@@ -59,7 +62,7 @@ const (
 
 func table(c *measure.Case, unit string) *result.Rows {
 	r := &result.Rows{Index: append([]int(nil), c.Index...), Columns: []result.Column{
-		{Name: "blind", Doc: "0: searched exactly; else by evolution, because of what is numbered so: 1 no trees and no linear model in the file, 2 other columns, 3 a decision that is not that of sums"},
+		{Name: "blind", Doc: "0: searched exactly; else along gradients and by evolution, because of what is numbered so: 1 no trees and no linear model in the file, 2 other columns, 3 a decision that is not that of sums"},
 		{Name: "attackable", Doc: "1: somebody gains from another decision on the row"},
 		{Name: "finite", Doc: "1: every value of the row is a finite number; others are not searched"},
 		{Name: "inside", Doc: "1: the row itself lies inside the domain"},
@@ -75,7 +78,10 @@ func table(c *measure.Case, unit string) *result.Rows {
 		{Name: "empty", Doc: "1: proved that no change of the row, nor the row itself, is feasible"},
 		{Name: "reach", Doc: "1: no input of the domain can gain; 2: every one has the gain; 0: neither is known"},
 		{Name: "boxes", Doc: "boxes of inputs that were looked at"},
-		{Name: "early", Doc: "1: evolution had found a change that gains on half its queries"},
+		{Name: "early", Doc: "1: evolution had found a change that gains on half its queries, or gradients had"},
+		{Name: "white", Doc: "1: the model's gradients were followed"},
+		{Name: "climbed", Doc: "1: a change that gains was found along them"},
+		{Name: "evolved", Doc: "1: evolution found one, and theirs, if any, was dearer"},
 	}}
 	for _, f := range c.Domain.Features() {
 		r.Columns = append(r.Columns, result.Column{Name: "x." + f.Name, Doc: "what was found, or the row itself", Unit: f.Unit, Data: true})
@@ -117,9 +123,9 @@ func prices(d *domain.Domain) (price []float64, unit string) {
 type searcher struct {
 	c    *measure.Case
 	rows *result.Rows
-	// price is that of a unit of each feature.
-	price []float64
+	*ground
 	g     *cheapest.Engine // nil: the model cannot be read
+	white *model.Gradient  // nil: it can, or has none
 
 	r    *reading
 	aims map[model.Decision]aimed
@@ -144,7 +150,7 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 		return nil, fmt.Errorf("read parameters: work %v\nhint: it is at least 1", c.Params.Float("work"))
 	}
 	price, unit := prices(c.Domain)
-	s := &searcher{c: c, rows: table(c, unit), price: price, aims: map[model.Decision]aimed{}}
+	s := &searcher{c: c, rows: table(c, unit), ground: newGround(c.Domain, price), aims: map[model.Decision]aimed{}}
 	var a model.Answers
 	if err := c.Model.Predict(ctx, c.Data.X, len(c.Index), &a); err != nil {
 		return nil, err
@@ -152,6 +158,15 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	why, err := s.open(a.K)
 	if err != nil {
 		return nil, err
+	}
+	if why != 0 {
+		if s.white, err = c.Model.Gradient(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			s.white = nil
+			c.Logf("no gradients to follow: %v", err)
+		}
 	}
 	for i := range c.Index {
 		s.rows.Columns[colBlind].Values[i] = float64(why)
@@ -231,12 +246,7 @@ func contents(path string) (m cheapest.Model, width int) {
 func (s *searcher) row(ctx context.Context, i int, from model.Decision) error {
 	c, x := s.c, s.c.Data.Row(i)
 	put := func(col int, v float64) { s.rows.Columns[col].Values[i] = v }
-	flag := func(col int, yes bool) {
-		put(col, 0)
-		if yes {
-			put(col, 1)
-		}
-	}
+	flag := func(col int, yes bool) { put(col, one(yes)) }
 	finite := true
 	for j, v := range x {
 		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
@@ -255,12 +265,7 @@ func (s *searcher) row(ctx context.Context, i int, from model.Decision) error {
 		return nil
 	}
 	if s.g == nil {
-		got, err := s.evolve(ctx, i, from, c.Params.Int("queries"))
-		if err != nil {
-			return fmt.Errorf("search row %d: %w", c.Index[i], err)
-		}
-		flag(colEarly, got.early)
-		return s.found(ctx, i, from, got.x, got.cost)
+		return s.blind(ctx, i, from)
 	}
 	to := s.aim(from)
 	flag(colAgrees, to.agrees(x, from, to.rounding))
@@ -284,6 +289,46 @@ func (s *searcher) row(ctx context.Context, i int, from model.Decision) error {
 	return s.found(ctx, i, from, got.X, got.Upper)
 }
 
+// blind searches row i without a proof, along gradients where there are any, and by evolution,
+// whose budget does not depend on what gradients found: the cheaper of the two changes that gain is kept, so that the
+// result is never worse than that of evolution alone.
+func (s *searcher) blind(ctx context.Context, i int, from model.Decision) error {
+	var best evolved
+	climbed := false
+	if s.white != nil {
+		s.rows.Columns[colWhite].Values[i] = 1
+		got, err := s.climb(ctx, i, from, s.c.Params.Int("steps"))
+		if err == nil {
+			best, err = s.polish(ctx, i, from, got)
+		}
+		if err == nil {
+			err = s.found(ctx, i, from, best.x, best.cost)
+		}
+		if err != nil {
+			return fmt.Errorf("search row %d along gradients: %w", s.c.Index[i], err)
+		}
+		climbed = s.rows.Columns[colFlips].Values[i] == 1
+		s.rows.Columns[colClimbed].Values[i] = one(climbed)
+	}
+	got, err := s.evolve(ctx, i, from, s.c.Params.Int("queries"))
+	if err == nil {
+		got, err = s.polish(ctx, i, from, got)
+	}
+	if err == nil && got.x != nil && !(climbed && best.cost <= got.cost) {
+		err = s.found(ctx, i, from, got.x, got.cost)
+		evolved := s.rows.Columns[colFlips].Values[i] == 1
+		s.rows.Columns[colEvolved].Values[i] = one(evolved)
+		if err == nil && climbed && !evolved {
+			err = s.found(ctx, i, from, best.x, best.cost)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("search row %d by evolution: %w", s.c.Index[i], err)
+	}
+	s.rows.Columns[colEarly].Values[i] = one(climbed || got.early)
+	return nil
+}
+
 // found checks a change of row i once more, if there is one, and asks the system itself.
 func (s *searcher) found(ctx context.Context, i int, from model.Decision, x []float32, cost float64) error {
 	if x == nil {
@@ -297,13 +342,9 @@ func (s *searcher) found(ctx context.Context, i int, from model.Decision, x []fl
 	}
 	put(colFound, 1)
 	put(colCost, cost)
-	if feasible {
-		put(colFeasible, 1)
-	}
-	if feasible && flips {
-		put(colFlips, 1)
-		put(colStands, 0)
-	}
+	put(colFeasible, one(feasible))
+	put(colFlips, one(feasible && flips))
+	put(colStands, one(!feasible || !flips))
 	for j, v := range x {
 		put(ownColumns+j, float64(v))
 		put(ownColumns+len(x)+j, float64(v)-float64(orig[j]))
@@ -332,4 +373,11 @@ func (s *searcher) gains(ctx context.Context, from model.Decision) func(x []floa
 		}
 		return s.c.Model.Gains(from, s.c.Model.Again(from, &s.answers, 0))
 	}
+}
+
+func one(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }

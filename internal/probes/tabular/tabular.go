@@ -14,14 +14,16 @@ func Probes() []measure.Probe { return []measure.Probe{feasible()} }
 func feasible() measure.Probe {
 	return measure.Probe{
 		ID:      "evasion/tabular",
-		Version: 1,
+		Version: 2,
 		Doc: "Feasible evasion: who can gain the favourable decision by changes that could really happen, and what the cheapest such change is.\n\n" +
 			"Only rows that have something to gain count. What somebody can change is what the domain says: ranges, whole numbers, what cannot change or in one direction only, " +
 			"one-hot groups, relations over x and orig. The domain alone is the bound; epsilon and norm of the threat model play no part. " +
 			"The price of a change is the sum of the owner's costs for each unit (where no feature that can change states one: of shares of the ranges); in a one-hot group the price of the member that is taken up. " +
 			"Tree ensembles and linear models, scorecards among them, are read from the model file and searched by branch and bound: boxes of inputs, which the relations narrow and the model bounds, cheapest first. " +
 			"The answer is then exact: the cheapest change there is, or the proof that there is none; where the budget ends first, the row is called unproven and the cheapest price is bounded from both sides. " +
-			"Other models are searched by evolution on the system's answers alone, which finds changes and proves nothing. " +
+			"Other models are searched along their gradients, where they have any: each step is put back onto the domain, features that relations define follow the others, and what the relations miss is taken off the loss; " +
+			"what gains is taken back towards the row until it no longer does, so that its price falls. An evolution on the system's answers searches the same rows, and the cheaper change counts. " +
+			"Both find changes and prove nothing. " +
 			"The decision is that of the rule behind the solutions that are on. Every change that was found is checked for feasibility once more and asked of the system itself; it counts only when both hold.",
 		Goals: []string{"evasion"}, Threats: []string{"evasion"},
 		Cites: []string{
@@ -34,6 +36,7 @@ func feasible() measure.Probe {
 		Needs: measure.Needs{Model: true, Data: true, Domain: true, Rule: true, Files: true, Gain: true, Layout: "columns"},
 		Params: []measure.Param{
 			{Name: "rows", Doc: "rows that are searched", Unit: "rows", Quick: 100.0, Standard: 500.0, Thorough: 5000.0},
+			{Name: "steps", Doc: "budget of each row where gradients are followed: steps of each of the walks", Unit: "steps", Quick: 20.0, Standard: 60.0, Thorough: 300.0},
 			{Name: "queries", Doc: "budget of each row where evolution searches: rows asked of the model", Unit: "queries", Quick: 1000.0, Standard: 3000.0, Thorough: 20000.0},
 			{Name: "work", Doc: "budget of each row: nodes of trees, or features, that are looked at", Unit: "nodes", Quick: 1e6, Standard: 1e7, Thorough: 1e9},
 		},

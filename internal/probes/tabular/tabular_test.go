@@ -90,18 +90,9 @@ func records(t testing.TB, name string) [][]string {
 	return r[1:]
 }
 
-// creditTarget is examples/credit.
-func creditTarget(t testing.TB) measuretest.Target {
+// creditSpec is the system of examples/credit.
+func creditSpec(t testing.TB) *model.Spec {
 	t.Helper()
-	path := filepath.Join(credit, "model.onnx")
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := tree.Read(b, tree.DefaultLimits())
-	if err != nil {
-		t.Fatal(err)
-	}
 	dom := &model.Domain{Confirmed: true, Relations: []string{
 		"x.amount >= 20 * x.duration_months", "x.amount <= 2500 * x.duration_months", "x.duration_months > 48 implies x.amount >= 2500",
 		"abs(x.amount - orig.amount) <= 0.25 * orig.amount", "abs(x.duration_months - orig.duration_months) <= 12",
@@ -116,7 +107,28 @@ func creditTarget(t testing.TB) measuretest.Target {
 		}
 		dom.Features = append(dom.Features, f)
 	}
-	built, err := dom.Build()
+	band := [2]float64{0.15, 0.25}
+	return &model.Spec{
+		Output: model.Output{Kind: model.Probabilities, Classes: []string{"paid", "default"}}, Domain: dom,
+		Rule:      model.Rule{Kind: model.Cutoff, Positive: 1, Cutoff: 0.25, Band: &band, Outcomes: []string{"accept", "refer", "refuse"}, Favourable: []string{"accept"}},
+		Solutions: []model.Solution{{Name: "two-digits", Type: model.OutputRounding, Digits: 2, Switchable: true}, {Name: "range-check", Type: model.InputValidation, Switchable: true}, {Name: "band", Type: model.ReferBand, Switchable: true}, {Name: "memory", Type: model.Hysteresis, Margin: 0.1, Switchable: true}},
+	}
+}
+
+// creditTarget is examples/credit.
+func creditTarget(t testing.TB) measuretest.Target {
+	t.Helper()
+	path := filepath.Join(credit, "model.onnx")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := tree.Read(b, tree.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := creditSpec(t)
+	built, err := spec.Domain.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,12 +138,6 @@ func creditTarget(t testing.TB) measuretest.Target {
 			data.X = append(data.X, float32(number(t, v)))
 		}
 		data.Index = append(data.Index, i)
-	}
-	band := [2]float64{0.15, 0.25}
-	spec := &model.Spec{
-		Output: model.Output{Kind: model.Probabilities, Classes: []string{"paid", "default"}}, Domain: dom,
-		Rule:      model.Rule{Kind: model.Cutoff, Positive: 1, Cutoff: 0.25, Band: &band, Outcomes: []string{"accept", "refer", "refuse"}, Favourable: []string{"accept"}},
-		Solutions: []model.Solution{{Name: "two-digits", Type: model.OutputRounding, Digits: 2, Switchable: true}, {Name: "range-check", Type: model.InputValidation, Switchable: true}, {Name: "band", Type: model.ReferBand, Switchable: true}, {Name: "memory", Type: model.Hysteresis, Margin: 0.1, Switchable: true}},
 	}
 	return measuretest.Target{
 		Model: func() *model.Model {
