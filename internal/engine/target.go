@@ -331,6 +331,9 @@ func (t *target) specify() {
 		if s.Margin != nil {
 			with.Margin = *s.Margin
 		}
+		if s.Sigma != nil && s.Draws != nil {
+			with.Sigma, with.Draws = *s.Sigma, *s.Draws
+		}
 		spec.Solutions = append(spec.Solutions, with)
 	}
 	t.setup.Guessed = t.plan.Guessed

@@ -127,7 +127,7 @@ func (c *checker) solutions() {
 		} else {
 			first[s.Name] = i
 		}
-		known := []string{InputValidation, OutputRounding, ReferBand, Hysteresis, QueryLimit, RejectBand, DecisionOnly, RecordOnly}
+		known := []string{InputValidation, OutputRounding, ReferBand, Hysteresis, QueryLimit, RejectBand, DecisionOnly, InputNoise, RecordOnly}
 		near, rule := nearest(s.Type, known), c.m.Decision
 		switch {
 		case near != "" && !slices.Contains(known, s.Type):
@@ -137,6 +137,8 @@ func (c *checker) solutions() {
 			c.problem("set decision.rule: cutoff, or delete the solution", where("solutions", i, "type"), "%s speaks of a cut-off, and decision.rule is none", s.Type)
 		case s.Type == ReferBand && rule.ReferBand == nil:
 			c.problem("set decision.refer_band, or delete the solution", where("solutions", i, "type"), "there is no refer band to switch")
+		case s.Type == InputNoise && c.m.Domain == nil:
+			c.problem("declare every input under domain.features", where("solutions", i, "sigma"), "is a share of each feature's range, and there is no domain")
 		}
 		if s.Type == RecordOnly && s.Switchable {
 			c.problem("delete switchable", where("solutions", i, "switchable"), "a record cannot be switched off")
@@ -184,7 +186,8 @@ func (c *checker) owned(i int, s *Solution) bool {
 		field string
 		of    []string
 		set   bool
-	}{{"digits", []string{OutputRounding}, s.Digits != nil}, {"queries", []string{QueryLimit}, s.Queries != nil}, {"margin", []string{Hysteresis, RejectBand}, s.Margin != nil}} {
+	}{{"digits", []string{OutputRounding}, s.Digits != nil}, {"queries", []string{QueryLimit}, s.Queries != nil}, {"margin", []string{Hysteresis, RejectBand}, s.Margin != nil},
+		{"sigma", []string{InputNoise}, s.Sigma != nil}, {"draws", []string{InputNoise}, s.Draws != nil}} {
 		if of := strings.Join(own.of, " or "); own.set && !slices.Contains(own.of, s.Type) {
 			c.problem(fmt.Sprintf("delete %s, or set type: %s", own.field, of), where("solutions", i, own.field), "belongs to the type %s, and this is %q", of, s.Type)
 			return true

@@ -115,6 +115,8 @@ type Solution struct {
 	Digits     *int     `json:"digits,omitempty"`  // set for output-rounding alone
 	Queries    *int     `json:"queries,omitempty"` // set for query-limit alone: questions that one client may ask about one case
 	Margin     *float64 `json:"margin,omitempty"`  // set for hysteresis and reject-band alone: of the score
+	Sigma      *float64 `json:"sigma,omitempty"`   // set for input-noise alone: standard deviation, as a share of each feature's range
+	Draws      *int     `json:"draws,omitempty"`   // set for input-noise alone: noisy copies that the model is asked for
 	// Baseline names a model that was made without the solution, where the
 	// solution is part of the model itself; "" where there is none.
 	Baseline   string `json:"baseline,omitempty"`
@@ -133,6 +135,7 @@ const (
 	Hysteresis      = "hysteresis"      // needs Margin
 	QueryLimit      = "query-limit"     // needs Queries
 	RejectBand      = "reject-band"     // needs Margin
+	InputNoise      = "input-noise"     // needs Sigma, Draws and a domain
 	DecisionOnly    = "decision-only"
 	RecordOnly      = "record" // organisational: needs Record, Owner and Date
 )

@@ -136,6 +136,7 @@ func TestEveryFieldDecodes(t *testing.T) {
  {"name":"t","type":"adversarial-training","function":"prevent","goals":["g"],"baseline":"w"},
  {"name":"h","type":"hysteresis","function":"prevent","goals":["g"],"margin":0.5},
  {"name":"n","type":"query-limit","function":"prevent","goals":["g"],"queries":100},{"name":"b","type":"reject-band","function":"prevent","goals":["g"],"margin":0.1},
+ {"name":"g","type":"input-noise","function":"prevent","goals":["g"],"sigma":0.1,"draws":10},
  {"name":"q","type":"record","function":"respond","goals":["g"],"record":"r.pdf","owner":"o","date":"2026-01-01","valid_until":"2027-01-01"}],
 "threat_model":{"evasion":{"norm":"l2","epsilon":0.1,"unit":"raw","access":"white-box","queries_per_row":5},"extraction":{"queries":7}},
 "declared":{"accuracy":{"at_least":0.5,"at_most":0.9}},"claims":["g"],"depth":"quick",

@@ -52,8 +52,8 @@ type Slopes struct {
 // Gradient is white-box access to a model: the attacker has the graph. It
 // differentiates through the scaling, finds the scores behind a Softmax or a
 // Sigmoid, and goes by the decision rule. What solutions do to
-// the output moves Won and is not differentiated; rows are not validated, so that callers must stay in
-// the domain. It is for one goroutine at a time, as its Model.
+// the output moves Won and is not differentiated, noise that they add is averaged over; rows are not validated, so that
+// callers must stay in the domain. It is for one goroutine at a time, as its Model.
 type Gradient struct {
 	m        *Model
 	w        *fit
@@ -61,6 +61,8 @@ type Gradient struct {
 	masked   []Aim // what aim and own were made of
 	padded   [5][]float32
 	spare    [4][]float32
+	draws    int      // see Average
+	blurs    *blurred // nil until it is needed
 }
 
 // ErrNoGradient means that there is no graph to differentiate.
@@ -176,6 +178,9 @@ func (g *Gradient) evaluate(ctx context.Context, loss Loss, x []float32, aims []
 	}
 	if step != nil && (len(step.Lo) != len(x) || len(step.Hi) != len(x) || len(step.Next) != len(x)) {
 		return fmt.Errorf("differentiate model: bounds and room for a step of %d, %d and %d values, not %d", len(step.Lo), len(step.Hi), len(step.Next), len(x))
+	}
+	if m.noise != nil {
+		return g.expected(ctx, loss, x, aims, step, into)
 	}
 	if !g.Defined(loss) {
 		loss = Margin

@@ -86,7 +86,7 @@ func (g *Gradient) agrees(ctx context.Context) (bool, error) {
 	const rows = 32
 	m, w := g.m, g.w
 	bare := *m // under the same rule, with no solution before or behind it
-	bare.chain, bare.answers = nil, Answers{}
+	bare.chain, bare.noise, bare.answers = nil, nil, Answers{}
 	whole := *g
 	whole.m = &bare
 	x, aims, decided := m.spread(rows), make([]Aim, rows), make([]Decision, rows)

@@ -34,6 +34,8 @@ type Model struct {
 	chain   []Solution
 	queries *int64
 	batch   int
+	noise   *jitter // nil where no solution adds noise
+	about   []int   // see About
 
 	scaled, packed, packedOut []float32
 	scale, shift              []float32
@@ -194,7 +196,7 @@ func (m *Model) ClassNames() []string {
 // Domain is the declared or guessed domain, or nil.
 func (m *Model) Domain() *domain.Domain { return m.dom }
 
-// Queries is how many rows were asked of the system so far, by this model and all made from it by With.
+// Queries is how many rows were asked of the model so far, noisy copies of one counted each, by this model and all made from it by With.
 func (m *Model) Queries() int64 { return *m.queries }
 
 // Unlimited tells whether no solution stands before or behind the model.
@@ -204,6 +206,7 @@ func (m *Model) Unlimited() bool { return len(m.chain) == 0 }
 func (m *Model) With(names []string) (*Model, error) {
 	w := *m
 	w.chain, w.scaled, w.packed, w.packedOut, w.answers = nil, nil, nil, nil, Answers{}
+	w.noise, w.about = nil, nil
 	found := 0
 	for _, s := range m.spec.Solutions {
 		for _, name := range names {
@@ -226,6 +229,15 @@ func (m *Model) With(names []string) (*Model, error) {
 		}
 	}
 	for _, s := range w.chain {
+		if s.Type == InputNoise {
+			if w.noise != nil {
+				return nil, fmt.Errorf("switch solution %q on: another one adds noise already\nhint: declare one, with the root of the sum of the squares as its sigma", s.Name)
+			}
+			var err error
+			if w.noise, err = newJitter(s, m.dom); err != nil {
+				return nil, err
+			}
+		}
 		if s.Type == RejectBand && m.spec.Output.Kind == Label {
 			return nil, fmt.Errorf("switch solution %q on: it goes by scores, and the model gives labels alone\nhint: name an output with scores under interface.output", s.Name)
 		}
@@ -238,7 +250,14 @@ func (m *Model) Predict(ctx context.Context, x []float32, n int, into *Answers) 
 	if len(x) != n*m.width {
 		return fmt.Errorf("predict: %d values for %d rows of %d", len(x), n, m.width)
 	}
-	*m.queries += int64(n)
+	about, copies := m.about, 1
+	if m.about = nil; about != nil && len(about) != n {
+		return fmt.Errorf("predict: %d rows asked about in %d questions", len(about), n)
+	}
+	if m.noise != nil {
+		copies = m.noise.draws
+	}
+	*m.queries += int64(n * copies)
 	into.N, into.K = n, m.columns
 	into.Scores = resize(into.Scores, n*m.columns)
 	into.Refused = resize(into.Refused, n)
@@ -248,7 +267,11 @@ func (m *Model) Predict(ctx context.Context, x []float32, n int, into *Answers) 
 			return err
 		}
 		to := min(n, from+m.batch)
-		if err := m.some(ctx, x[from*m.width:to*m.width], to-from, into.Scores[from*m.columns:to*m.columns], into.Refused[from:to]); err != nil {
+		part := about
+		if about != nil {
+			part = about[from:to]
+		}
+		if err := m.some(ctx, x[from*m.width:to*m.width], to-from, part, into.Scores[from*m.columns:to*m.columns], into.Refused[from:to]); err != nil {
 			return err
 		}
 	}
@@ -256,8 +279,8 @@ func (m *Model) Predict(ctx context.Context, x []float32, n int, into *Answers) 
 }
 
 // some asks for one batch, past the solutions that are on.
-func (m *Model) some(ctx context.Context, x []float32, n int, out []float32, refused []bool) error {
-	kept := n
+func (m *Model) some(ctx context.Context, x []float32, n int, about []int, out []float32, refused []bool) error {
+	kept, asked := n, x
 	for _, s := range m.chain {
 		if s.Type == InputValidation {
 			x, kept = m.validate(x, n, refused)
@@ -268,17 +291,27 @@ func (m *Model) some(ctx context.Context, x []float32, n int, out []float32, ref
 		m.packedOut = resize(m.packedOut, kept*m.columns)
 		answer = m.packedOut
 	}
-	if kept > 0 {
+	var later []bool
+	switch {
+	case kept == 0:
+	case m.noise != nil:
+		m.noise.begin(asked, refused, about)
+		if err := m.noisy(ctx, x, kept, answer); err != nil {
+			return err
+		}
+		later = m.noise.refused
+	default:
 		if err := m.p.Run(ctx, m.rescale(x), kept, answer); err != nil {
 			return err
+		}
+		if m.asks != nil {
+			later = m.asks.refused
 		}
 	}
 	if kept < n {
 		spread(out, answer, refused, m.columns)
 	}
-	if m.asks != nil && kept > 0 {
-		mark(refused, m.asks.refused)
-	}
+	mark(refused, later)
 	m.limit(out, refused)
 	return nil
 }

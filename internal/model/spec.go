@@ -69,6 +69,8 @@ type Solution struct {
 	Digits     int     `json:"digits,omitempty"`  // of output-rounding
 	Queries    int     `json:"queries,omitempty"` // of query-limit
 	Margin     float64 `json:"margin,omitempty"`  // of hysteresis: by how much of a score it holds on to a decision; of reject-band
+	Sigma      float64 `json:"sigma,omitempty"`   // of input-noise: standard deviation, as a share of each feature's range
+	Draws      int     `json:"draws,omitempty"`   // of input-noise: noisy copies that the model is asked for
 	Switchable bool    `json:"switchable"`
 }
 
@@ -81,11 +83,12 @@ const (
 	QueryLimit      = "query-limit"      // answers one client Queries questions about one case; see Model.QueryLimit
 	DecisionOnly    = "decision-only"    // gives out the decision in place of the scores
 	RejectBand      = "reject-band"      // refuses to decide where the scores are closer than Margin
+	InputNoise      = "input-noise"      // adds noise of Sigma to Draws copies of what is left of the input after validation, and gives out their mean
 )
 
 // CanSwitch tells whether a solution type can be put in a model's chain.
 func CanSwitch(solutionType string) bool {
-	return slices.Contains([]string{InputValidation, OutputRounding, ReferBand, Hysteresis, QueryLimit, DecisionOnly, RejectBand}, solutionType)
+	return slices.Contains([]string{InputValidation, OutputRounding, ReferBand, Hysteresis, QueryLimit, DecisionOnly, RejectBand, InputNoise}, solutionType)
 }
 
 // Rule turns scores into a decision.

@@ -283,7 +283,7 @@ func addItems(p *plan.Plan, t Target, probe *measure.Probe, probes []measure.Pro
 			}
 		}
 		if probe.Queries != nil {
-			item.Queries = probe.Queries(scope)
+			item.Queries = probe.Queries(scope) * copies(t.Manifest, chain)
 		}
 		for _, id := range probe.Requires {
 			item.After = append(item.After, requirement(p.Items, id, chain))
@@ -296,6 +296,17 @@ func addItems(p *plan.Plan, t Target, probe *measure.Probe, probes []measure.Pro
 		p.Items = append(p.Items, item)
 	}
 	return nil
+}
+
+// copies is how many rows are asked of the model for one that is put to the system:
+// a solution that is on may ask it for noisy copies.
+func copies(m *manifest.Manifest, chain []string) int {
+	for _, s := range m.Solutions {
+		if s.Draws != nil && slices.Contains(chain, s.Name) {
+			return *s.Draws
+		}
+	}
+	return 1
 }
 
 // unfed says why a probe that joins others has nothing to join.

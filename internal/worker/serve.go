@@ -311,6 +311,7 @@ func (c *child) casefor(ctx context.Context, probe *measure.Probe, job *Job) (*m
 		if k.Model, k.Files, err = c.modelFor(ctx, job.Solutions); err != nil {
 			return nil, err
 		}
+		k.Model.Seed(k.Seed)
 	}
 	if !probe.Needs.Data && !probe.Needs.Recorded {
 		return k, nil

@@ -143,6 +143,7 @@ func (k *kit) shardCase(index []int) *measure.Case {
 	c := &measure.Case{Params: k.params, Index: index, Seed: k.seed, Logf: k.t.Logf, Domain: k.target.Domain}
 	if n.Model && k.target.Model != nil {
 		c.Model = k.target.Model()
+		c.Model.Seed(k.seed)
 	}
 	if n.Files || n.Artefacts {
 		c.Files = k.target.Files

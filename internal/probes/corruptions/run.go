@@ -35,6 +35,7 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	original, spoilt := f.empty(), f.empty()
 	n := len(c.Index)
 	var before model.Answers
+	c.Model.About(c.Index)
 	if err := c.Model.Predict(ctx, c.Data.X, n, &before); err != nil {
 		return nil, err
 	}
@@ -106,6 +107,7 @@ type desk struct {
 
 // ask asks for what is collected and writes down what became of it.
 func (d *desk) ask(ctx context.Context) error {
+	d.c.Model.About(slices.Repeat(d.c.Index[d.i:d.i+1], len(d.places)))
 	if err := d.c.Model.Predict(ctx, d.x, len(d.places), &d.a); err != nil {
 		return err
 	}

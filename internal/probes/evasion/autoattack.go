@@ -10,11 +10,11 @@ func autoAttackProbe() measure.Probe {
 	whitebox := needs
 	whitebox.Gradients = true
 	return measure.Probe{
-		ID: "evasion/autoattack", Version: 2,
+		ID: "evasion/autoattack", Version: 3,
 		Doc: "White-box attacks: what an attacker gains who holds the model and follows its gradients.\n\n" +
 			"Three attacks of different kinds work one after another on the rows that still stand: APGD on cross-entropy, APGD target by target on the DLR loss (the margin " +
 			"where that is not defined: rules with a cut-off, fewer than four classes) and FAB, which looks for the smallest change. They aim at the decision rule, differentiate through " +
-			"scaling and behind a softmax, and stay in the ball and the domain. Each final row is asked again of the system itself. On some rows the attack tests itself: " +
+			"scaling and behind a softmax, average over noise that a solution adds to the input, and stay in the ball and the domain. Each final row is asked again of the system itself. On some rows the attack tests itself: " +
 			"twice the steps, another seed, twice the epsilon, no bound at all, and copies of the system in which an adversarial example is planted.",
 		Metrics: []string{
 			"attack_success", "clean_accuracy", "flat_gradients", "median_distance", "noise_success", "robust_accuracy",
@@ -33,6 +33,7 @@ func autoAttackProbe() measure.Probe {
 			measure.Param{Name: "steps", Doc: "steps of each attack, for each target", Unit: "steps", Quick: 20.0, Standard: 50.0, Thorough: 100.0},
 			measure.Param{Name: "targets", Doc: "outcomes aimed at one after another, the likeliest first", Unit: "outcomes", Quick: 2.0, Standard: 4.0, Thorough: 9.0},
 			measure.Param{Name: "rows", Doc: "rows that are attacked", Unit: "rows", Quick: 50.0, Standard: 500.0, Thorough: 1000.0},
+			measure.Param{Name: "average", Doc: "draws over which a gradient is averaged where a solution adds noise to the input", Unit: "draws", Quick: 5.0, Standard: 10.0, Thorough: 30.0},
 			measure.Param{Name: "tested", Doc: "share of the rows on which the attack tests itself", Unit: "share", Quick: 0.2, Standard: 0.1, Thorough: 0.1},
 		),
 		Rows: func(s measure.Scope) int { return min(s.TestRows, s.Params.Int("rows")) },

@@ -16,6 +16,7 @@ type desk struct {
 	width   int
 	quota   int
 	writing []float32 // questions of this round
+	about   []int     // on behalf of which row each is asked
 	count   int
 	reading []float32 // questions of the last round
 	answers model.Answers
@@ -79,11 +80,11 @@ func (d *desk) run(ctx context.Context, attacks []walker, done func(asked int)) 
 		if d.count == 0 {
 			continue
 		}
-		if err := d.m.Predict(ctx, d.writing[:d.count*d.width], d.count, &d.answers); err != nil {
+		if err := askMean(ctx, d.m, d.writing[:d.count*d.width], d.about, &d.answers); err != nil {
 			return err
 		}
 		done(d.count)
-		d.writing, d.reading, d.count = d.reading, d.writing, 0
+		d.writing, d.reading, d.count, d.about = d.reading, d.writing, 0, d.about[:0]
 	}
 	return nil
 }

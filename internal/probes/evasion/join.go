@@ -144,11 +144,7 @@ func joinNoise(j *measure.Joint) (*result.Result, error) {
 			tried++
 		}
 	}
-	repeats := 0
-	for _, v := range j.Rows.Column("repeats") {
-		repeats += int(v)
-	}
-	r.Check("answers-repeat", repeats == t.n, fmt.Sprintf("Asked twice, %d of %d rows got the same answer; attacks that count on that are weaker on a system that draws.", repeats, t.n))
+	checkRepeats(r, j.Rows)
 	r.Check("changes-found", 2*tried >= t.attackables, fmt.Sprintf("For %d of %d attackable rows a change was found that the ball and the domain allow; half are needed.", tried, t.attackables))
 	r.Notes = append(r.Notes, "Random change is the weakest attack there is: what stands it is not robust for that.")
 	return r, nil

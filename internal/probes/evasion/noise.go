@@ -47,6 +47,7 @@ func runNoise(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	n.nearest, n.asked = make([]float64, len(c.Index)), make([]int, len(c.Index))
 	n.x = make([]float32, 0, n.room*c.Data.Width)
 	rows := sharedRows(c.Index, result.Column{Name: "repeats", Doc: "1: asked twice, the system gave the same answer to the row"})
+	rows.Columns = append(rows.Columns, randomColumn(c))
 	if err := n.again(ctx, rows.Columns[sharedColumns].Values); err != nil {
 		return nil, err
 	}
@@ -74,6 +75,7 @@ func runNoise(ctx context.Context, c *measure.Case) (*result.Result, error) {
 func (n *noise) again(ctx context.Context, repeats []float64) error {
 	var first, second model.Answers
 	for _, a := range []*model.Answers{&first, &second} {
+		n.c.Model.About(n.c.Index)
 		if err := n.c.Model.Predict(ctx, n.c.Data.X, n.c.Data.Len(), a); err != nil {
 			return err
 		}
@@ -100,6 +102,7 @@ type noise struct {
 	room      int
 	x         []float32
 	owner     []int
+	about     []int // the owners' row numbers
 	decisions []model.Decision
 	nearest   []float64 // by row; -1: nothing gained
 	asked     []int
@@ -132,7 +135,7 @@ func (n *noise) row(ctx context.Context, i int, rng *rand.Rand) error {
 			continue
 		}
 		n.asked[i]++
-		n.owner = append(n.owner, i)
+		n.owner, n.about = append(n.owner, i), append(n.about, n.c.Index[i])
 		if len(n.owner) == n.room {
 			if err := n.flush(ctx); err != nil {
 				return err
@@ -186,6 +189,7 @@ func (n *noise) flush(ctx context.Context) error {
 	if cap(n.decisions) < count {
 		n.decisions = make([]model.Decision, n.room)
 	}
+	n.c.Model.About(n.about)
 	if err := n.c.Model.Decide(ctx, n.x, count, n.decisions[:count]); err != nil {
 		return err
 	}
@@ -194,11 +198,22 @@ func (n *noise) flush(ctx context.Context) error {
 		if !n.c.Model.Gains(n.k.decision[i], n.decisions[j]) {
 			continue
 		}
-		if d := n.s.distance(n.x[j*w:(j+1)*w], n.c.Data.Row(i)); n.nearest[i] < 0 || d < n.nearest[i] {
-			n.nearest[i] = d
+		x := n.x[j*w : (j+1)*w]
+		d := n.s.distance(x, n.c.Data.Row(i))
+		if n.nearest[i] >= 0 && d >= n.nearest[i] {
+			continue
 		}
+		if n.c.Model.Random() { // once may be luck
+			if gains, err := n.c.Model.Gained(ctx, n.k.decision[i], n.c.Index[i], x); err != nil || !gains {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		n.nearest[i] = d
 	}
-	n.x, n.owner = n.x[:0], n.owner[:0]
+	n.x, n.owner, n.about = n.x[:0], n.owner[:0], n.about[:0]
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 type search struct {
 	*space
 	orig   []float32
+	row    int // its number
 	from   model.Decision
 	rng    *rand.Rand
 	budget int
@@ -27,6 +28,7 @@ type search struct {
 	best      []float32 // nearest change that gains, nil where none was found
 	second    []float32 // the nearest before it
 	distance  float64   // of best
+	surest    []float32 // change that gains most often, where answers are random and the attack knows
 	succeeded int       // questions asked when a change within the threat model first gained; 0: never
 }
 
@@ -68,6 +70,7 @@ func (a *search) ask(n int, fill func(x []float32) bool, hear func(x []float32, 
 				a.memory[key] = pending
 			}
 			a.desk.count++
+			a.desk.about = append(a.desk.about, a.row)
 			put++
 		}
 		if put == 0 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/assize/assize/internal/measure"
-	"github.com/assize/assize/internal/model"
 	"github.com/assize/assize/internal/result"
 )
 
@@ -35,10 +34,11 @@ func siege(ctx context.Context, c *measure.Case, s *space, test bool, begin func
 	if limit := c.Model.QueryLimit(); limit > 0 {
 		budget = min(budget, limit-1) // asking again is ours, not the attacker's
 	}
+	budget /= repeats(c.Model)
 	all := make([]*search, len(c.Index))
 	var active []walker
 	for i, row := range c.Index {
-		w := begin(search{space: s, orig: c.Data.Row(i), from: k.decision[i], rng: c.Seed.Row(row), budget: budget})
+		w := begin(search{space: s, orig: c.Data.Row(i), row: row, from: k.decision[i], rng: c.Seed.Row(row), budget: budget})
 		all[i] = w.state()
 		if k.attackable[i] && s.size > 0 {
 			active = append(active, w)
@@ -82,7 +82,7 @@ const (
 func settle(ctx context.Context, c *measure.Case, s *space, k *clean, attacks []*search) (*result.Rows, error) {
 	more := []result.Column{
 		{Name: "queries_to_success", Doc: "questions asked when a change within the threat model first gained; 0 where none", Unit: "queries"},
-		{Name: "rechecked", Doc: "1: the final row, asked for again alone, gains"},
+		{Name: "rechecked", Doc: "1: the final row, asked for again alone, gains; where answers are random on purpose, in most of the fresh ones"},
 		{Name: "feasible", Doc: "1: the final row is feasible as a change of the row"},
 		{Name: "returned_differs", Doc: "1: the final row is another than the row"},
 		{Name: "planted", Doc: "copy of the system in which a row that stands has an adversarial example: 1 found, 0 missed, -1 not tried"},
@@ -98,18 +98,29 @@ func settle(ctx context.Context, c *measure.Case, s *space, k *clean, attacks []
 	}
 	for i, a := range attacks {
 		final, distance := a.orig, -1.0
-		queries := 1 + a.asked
-		for _, x := range [rechecks][]float32{a.best, a.second} {
+		random := c.Model.Random()
+		candidates := [][]float32{a.best, a.second}
+		if random && a.best != nil {
+			if candidates = s.outward(a.best, a.orig); a.surest != nil {
+				candidates = append(candidates, a.surest)
+			}
+		}
+		queries := 1 + a.asked*repeats(c.Model)
+		for k, x := range candidates {
 			if x == nil {
 				break
 			}
-			queries++
-			var answer [1]model.Decision
-			if err := c.Model.Decide(ctx, x, 1, answer[:]); err != nil {
+			if k < rechecks {
+				queries++
+			}
+			gains, err := c.Model.Gained(ctx, a.from, a.row, x)
+			if err != nil {
 				return nil, err
 			}
-			final, distance = x, s.distance(x, a.orig)
-			if c.Model.Gains(a.from, answer[0]) {
+			if gains || !random {
+				final, distance = x, s.distance(x, a.orig)
+			}
+			if gains {
 				put(colRechecked, i, true)
 				break
 			}
@@ -117,7 +128,7 @@ func settle(ctx context.Context, c *measure.Case, s *space, k *clean, attacks []
 		inside := c.Domain.Feasible(a.orig, a.orig)
 		note(rows, i, s, k, inside, distance, queries)
 		if rows.Columns[colBroken].Values[i] == 1 {
-			rows.Columns[colToSuccess].Values[i] = float64(1 + a.succeeded)
+			rows.Columns[colToSuccess].Values[i] = float64(1 + a.succeeded*repeats(c.Model))
 		}
 		put(colFeasible, i, c.Domain.Feasible(final, a.orig))
 		put(colDiffers, i, differ(final, a.orig))

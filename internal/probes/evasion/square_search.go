@@ -56,11 +56,12 @@ func edge(orig, v, reach float32) float32 {
 	return v
 }
 
-// run asks until a change within the threat model gains or the budget is used up.
+// run asks until a change within the threat model gains or the budget is used up. Of a system that is random
+// on purpose one gain may be luck: there it goes on, to where the margin says that most answers gain.
 func (q *square) run() {
 	const givenUp = 512 // draws in a row that bring no question
 	fill := q.begin
-	for dry := 0; q.succeeded == 0 && dry < givenUp; {
+	for dry := 0; (q.succeeded == 0 || q.desk.m.Random()) && dry < givenUp; {
 		before := q.asked
 		if !q.ask(1, func(x []float32) bool { return fill(x) && (q.items != nil || q.allowed(x)) }, q.hear) {
 			break
@@ -68,6 +69,10 @@ func (q *square) run() {
 		if dry++; q.asked > before {
 			dry, fill = 0, q.next
 		}
+	}
+	if q.desk.m.Random() {
+		q.surest = q.current
+		return
 	}
 	q.nearer()
 }

@@ -30,13 +30,11 @@ func unchanged(ctx context.Context, c *measure.Case) (*clean, error) {
 	}
 	k := &clean{label: c.Data.Y, decision: make([]model.Decision, n), right: make([]bool, n), attackable: make([]bool, n)}
 	var a model.Answers
-	if err := c.Model.Predict(ctx, c.Data.X, n, &a); err != nil {
+	if err := c.Model.Usual(ctx, c.Data.X, c.Index, &a, k.decision); err != nil {
 		return nil, err
 	}
-	for i := range n {
-		d := c.Model.Decision(&a, i)
+	for i, d := range k.decision {
 		class := c.Model.ClassOf(d, &a, i)
-		k.decision[i] = d
 		k.right[i] = class >= 0 && class == c.Data.Y[i]
 		k.attackable[i] = c.Model.Attackable(d, class, c.Data.Y[i])
 	}

@@ -32,6 +32,7 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	// The same fields for every row and shard.
 	chosen := measure.Sample(c.Seed, len(fields), c.Params.Int("fields"))
 	before := make([]model.Decision, len(c.Index))
+	c.Model.About(c.Index)
 	if err := c.Model.Decide(ctx, c.Data.X, len(c.Index), before); err != nil {
 		return nil, err
 	}
@@ -97,6 +98,7 @@ func sameBits(a, b float32) bool { return math.Float32bits(a) == math.Float32bit
 func (d *desk) ask(ctx context.Context) error {
 	n := len(d.places)
 	d.answers = slices.Grow(d.answers[:0], n)[:n]
+	d.c.Model.About(slices.Repeat(d.c.Index[d.i:d.i+1], n))
 	if err := d.c.Model.Decide(ctx, d.x, n, d.answers); err != nil {
 		return err
 	}

@@ -39,6 +39,7 @@ func answer(ctx context.Context, c *measure.Case, m *model.Model, take func(row 
 	}
 	for from := 0; from < n; from += part {
 		to := min(n, from+part)
+		m.About(c.Index[from:to])
 		if err := m.Predict(ctx, c.Data.X[from*w:to*w], to-from, &a); err != nil {
 			return err
 		}

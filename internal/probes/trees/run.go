@@ -133,6 +133,7 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 		return &result.Result{State: result.Measured, Rows: s.rows}, nil
 	}
 	var a, plain model.Answers
+	c.Model.About(c.Index)
 	if err := c.Model.Predict(ctx, c.Data.X, len(c.Index), &a); err != nil {
 		return nil, err
 	}
@@ -283,7 +284,7 @@ func (s *searcher) row(ctx context.Context, i int, a *model.Answers, bare model.
 	}
 	gained := false
 	if got.Witness != nil {
-		if gained, err = s.gains(ctx, got.Witness, from); err != nil {
+		if gained, err = s.gains(ctx, i, got.Witness, from); err != nil {
 			return err
 		}
 	}
@@ -299,7 +300,7 @@ func (s *searcher) row(ctx context.Context, i int, a *model.Answers, bare model.
 		if past.Witness == nil {
 			break
 		}
-		if gained, err = s.gains(ctx, past.Witness, from); err != nil {
+		if gained, err = s.gains(ctx, i, past.Witness, from); err != nil {
 			return err
 		}
 		if gained {
@@ -362,10 +363,8 @@ func (s *searcher) search(ctx context.Context, i int, from model.Decision, clear
 }
 
 // gains asks the system itself.
-func (s *searcher) gains(ctx context.Context, x []float32, from model.Decision) (bool, error) {
-	var to [1]model.Decision
-	err := s.c.Model.Decide(ctx, x, 1, to[:])
-	return s.c.Model.Gains(from, to[0]), err
+func (s *searcher) gains(ctx context.Context, i int, x []float32, from model.Decision) (bool, error) {
+	return s.c.Model.Gained(ctx, from, s.c.Index[i], x)
 }
 
 // accept puts an input that breaks a relation onto the domain, or refuses it.
