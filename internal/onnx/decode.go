@@ -122,6 +122,7 @@ type decoder struct {
 	lim      Limits
 	depth    int
 	messages int
+	skimmed  bool // data of tensors are references into the file
 }
 
 // field is one field of a message: u holds a varint, fixed32 or fixed64, b

@@ -22,9 +22,18 @@ func FuzzRead(f *testing.F) {
 	f.Add(tag(7, tag(5, append(tag(1, []byte{2, 3}), tag(4, make([]byte, 24))...))))
 	lim := onnx.Limits{MaxBytes: 1 << 20, MaxDepth: 100, MaxMessages: 10_000}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if structured, opaque, unread, err := onnx.Coverage(b); err == nil {
-			if min(structured, opaque, unread) < 0 || structured+opaque+unread != int64(len(b)) {
-				t.Fatalf("got %d, %d and %d bytes of %d", structured, opaque, unread, len(b))
+		if s, err := skim(b); err == nil {
+			if min(s.Structured, s.Opaque, s.Unread) < 0 || s.Structured+s.Opaque+s.Unread != s.End || s.End > int64(len(b)) {
+				t.Fatalf("got %d, %d and %d bytes of %d", s.Structured, s.Opaque, s.Unread, s.End)
+			}
+			whole, err := onnx.Read(b[:s.End], lim)
+			for i, tensor := range s.Model.Graph.Initializers {
+				if at := tensor.RawAt; at.From < 0 || at.To < at.From || at.To > s.End {
+					t.Fatalf("data at %+v of %d", at, s.End)
+				}
+				if err == nil && (tensor.RawBytes() != whole.Graph.Initializers[i].RawBytes() || tensor.DataBytes() != whole.Graph.Initializers[i].DataBytes()) {
+					t.Fatalf("tensor %d: %+v and %+v", i, tensor, whole.Graph.Initializers[i])
+				}
 			}
 		}
 		m, err := onnx.Read(b, lim)

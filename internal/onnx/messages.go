@@ -262,13 +262,17 @@ func (d *decoder) tensor(b []byte) (*Tensor, error) {
 		case 2:
 			return integer(&t.Type, f)
 		case inFloat, inInt32, inInt64, inDouble, inUint64:
-			return t.typed(f)
+			return t.typed(f, d.skimmed)
 		case 6:
 			return blobs(&t.Texts, f)
 		case 8:
 			return text(&t.Name, f)
 		case 9:
 			t.HasRaw = t.HasRaw || f.typ == protowire.BytesType
+			if d.skimmed && f.typ == protowire.BytesType {
+				t.RawAt, err = reference(f.b)
+				return true, err
+			}
 			return blob(&t.Raw, f)
 		case 12:
 			return text(&t.Doc, f)
@@ -289,7 +293,7 @@ func (d *decoder) tensor(b []byte) (*Tensor, error) {
 
 // typed collects the elements of a typed data field in packed form. A single
 // packed field, which is what exporters write, is aliased.
-func (t *Tensor) typed(f field) (bool, error) {
+func (t *Tensor) typed(f field, skimmed bool) (bool, error) {
 	if t.DataIn != 0 && t.DataIn != int32(f.num) {
 		return false, fmt.Errorf("data in both field %d and field %d", t.DataIn, f.num)
 	}
@@ -300,10 +304,19 @@ func (t *Tensor) typed(f field) (bool, error) {
 	case inDouble:
 		element = protowire.Fixed64Type
 	}
-	data := f.b
+	data, size := f.b, int64(len(f.b))
+	if skimmed = skimmed && f.typ == protowire.BytesType && element != protowire.VarintType; skimmed {
+		at, err := reference(f.b)
+		if err != nil {
+			return false, err
+		}
+		if size = at.Len(); t.PackedBytes == 0 {
+			t.PackedAt = at
+		}
+	}
 	switch {
-	case f.typ == protowire.BytesType && element == protowire.Fixed32Type && len(f.b)%4 != 0,
-		f.typ == protowire.BytesType && element == protowire.Fixed64Type && len(f.b)%8 != 0,
+	case f.typ == protowire.BytesType && element == protowire.Fixed32Type && size%4 != 0,
+		f.typ == protowire.BytesType && element == protowire.Fixed64Type && size%8 != 0,
 		f.typ == protowire.BytesType && element == protowire.VarintType && len(f.b) > 0 && f.b[len(f.b)-1] >= 0x80:
 		return false, fmt.Errorf("field %d ends inside a number", f.num)
 	case f.typ == protowire.BytesType:
@@ -317,6 +330,10 @@ func (t *Tensor) typed(f field) (bool, error) {
 		data = protowire.AppendFixed64(nil, f.u)
 	}
 	t.DataIn = int32(f.num)
+	if skimmed {
+		t.PackedBytes += size
+		return true, nil
+	}
 	if t.Data == nil {
 		t.Data = data[:len(data):len(data)] // a later append must not write into the file's bytes
 	} else {

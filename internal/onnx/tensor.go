@@ -82,7 +82,18 @@ type Tensor struct {
 	External []Entry  // location, offset, length, checksum
 	Metadata []Entry
 	Unknown  []byte
+
+	// Of a skimmed model raw data and packed floats and doubles stay in the file.
+	RawAt       Span  // where raw data are
+	PackedAt    Span  // where the first packed run is
+	PackedBytes int64 // of all runs; exporters write one
 }
+
+// RawBytes is the length of the raw data, wherever they are.
+func (t *Tensor) RawBytes() int64 { return int64(len(t.Raw)) + t.RawAt.Len() }
+
+// DataBytes is the length of the typed data as they are encoded, wherever they are.
+func (t *Tensor) DataBytes() int64 { return int64(len(t.Data)) + t.PackedBytes }
 
 // The field numbers of TensorProto's typed data.
 const (
@@ -135,11 +146,26 @@ func product(dims []int64) (int64, error) {
 
 // Bytes returns the elements as little-endian bytes, aliased where the file
 // holds them so, else decoded from the typed field. It refuses strings,
-// external data and data whose length differs from what the dimensions and
-// the type call for.
+// external data, data that a Skim left in the file, and data whose length
+// differs from what the dimensions and the type call for.
 func (t *Tensor) Bytes() ([]byte, error) {
-	fail := func(format string, a ...any) ([]byte, error) {
-		return nil, fmt.Errorf("read tensor %q: %s", t.Name, fmt.Sprintf(format, a...))
+	if t.RawAt.Len()+t.PackedBytes > 0 {
+		return nil, fmt.Errorf("read tensor %q: its data were left in the file", t.Name)
+	}
+	if err := t.Fits(); err != nil {
+		return nil, err
+	}
+	if t.HasRaw {
+		return t.Raw, nil
+	}
+	return t.unpack(int(t.Type.Bits()))
+}
+
+// Fits tells whether the data, wherever in the file, have the length that the
+// dimensions and the type call for. It refuses what Bytes refuses.
+func (t *Tensor) Fits() error {
+	fail := func(format string, a ...any) error {
+		return fmt.Errorf("read tensor %q: %s", t.Name, fmt.Sprintf(format, a...))
 	}
 	if t.Location != 0 {
 		return fail("its data are in another file")
@@ -152,55 +178,68 @@ func (t *Tensor) Bytes() ([]byte, error) {
 	if err != nil {
 		return fail("%v", err)
 	}
-	have := int64(len(t.Raw))
-	if !t.HasRaw {
-		have = int64(len(t.Data))
+	have := t.DataBytes()
+	if t.HasRaw {
+		have = t.RawBytes()
 	}
 	if have < n/64 { // at least two bits an element: guards the products below
 		return fail("shape %v holds %d elements, the file %d bytes", t.Dims, n, have)
 	}
-	want := (n*width + 7) / 8
 	if n > math.MaxInt64/width-7 {
 		return fail("dimensions %v overflow", t.Dims)
 	}
-	out := t.Raw
 	if !t.HasRaw {
-		if out, err = t.unpack(int(width)); err != nil {
+		if have, err = t.unpacked(width); err != nil {
 			return fail("%v", err)
 		}
 	}
-	if int64(len(out)) != want {
-		return fail("shape %v of %v takes %d bytes, the file holds %d", t.Dims, t.Type, want, len(out))
+	if want := (n*width + 7) / 8; have != want {
+		return fail("shape %v of %v takes %d bytes, the file holds %d", t.Dims, t.Type, want, have)
 	}
-	return out, nil
+	return nil
 }
 
-// unpack turns packed typed data into little-endian elements of that width.
-func (t *Tensor) unpack(width int) ([]byte, error) {
+// unpacked is how many bytes the elements of typed data take at that width.
+func (t *Tensor) unpacked(width int64) (int64, error) {
 	if t.DataIn == 0 {
-		return nil, nil
+		return 0, nil
 	}
-	fixed := t.DataIn == inFloat || t.DataIn == inDouble
 	wanted := map[DataType]int32{Float: inFloat, Complex64: inFloat, Double: inDouble, Complex128: inDouble,
 		Int64: inInt64, Uint32: inUint64, Uint64: inUint64}[t.Type]
 	if wanted == 0 {
 		wanted = inInt32
 	}
 	if t.DataIn != wanted {
-		return nil, fmt.Errorf("data of type %v are in field %d instead of %d", t.Type, t.DataIn, wanted)
+		return 0, fmt.Errorf("data of type %v are in field %d instead of %d", t.Type, t.DataIn, wanted)
 	}
-	if fixed {
+	if wanted == inFloat || wanted == inDouble {
+		return t.DataBytes(), nil
+	}
+	count := int64(0)
+	for b := t.Data; len(b) > 0; count++ {
+		_, n := protowire.ConsumeVarint(b)
+		if n < 0 {
+			return 0, fmt.Errorf("typed data end inside a number")
+		}
+		b = b[n:]
+	}
+	return count * max(1, width/8), nil // types narrower than a byte are packed into bytes already
+}
+
+// unpack turns packed typed data that fit into little-endian elements of that width.
+func (t *Tensor) unpack(width int) ([]byte, error) {
+	if t.DataIn == 0 || t.DataIn == inFloat || t.DataIn == inDouble {
 		return t.Data, nil
 	}
 	var out []byte
 	for b := t.Data; len(b) > 0; {
 		v, n := protowire.ConsumeVarint(b)
 		if n < 0 {
-			return nil, fmt.Errorf("typed data end inside a number")
+			return nil, fmt.Errorf("read tensor %q: typed data end inside a number", t.Name)
 		}
 		b = b[n:]
 		switch {
-		case width <= 8: // types narrower than a byte are packed into bytes already
+		case width <= 8:
 			out = append(out, byte(v))
 		case width == 16:
 			out = binary.LittleEndian.AppendUint16(out, uint16(v))

@@ -159,7 +159,7 @@ func (s *survey) dataFile(ctx context.Context, r *reporter, f *measure.File, in 
 		if onnxfile.Payload(head) != "" {
 			severity = result.High
 		}
-		r.add("onnx/external-data-unreferenced", severity, fmt.Sprintf("bytes %d to %d", g.from, g.to), "No tensor refers to these bytes"+onnxfile.Containing(head)+".", "Export the model again, or remove the bytes.", string(head[:min(len(head), 32)]))
+		r.add("onnx/external-data-unreferenced", severity, fmt.Sprintf("bytes %d to %d", g.from, g.to), "No tensor refers to these bytes"+onnxfile.Containing(io.NewSectionReader(in, g.from, g.to-g.from))+".", "Export the model again, or remove the bytes.", string(head[:min(len(head), 32)]))
 	}
 	s.bytes.opaque += opaque
 	head := make([]byte, 4096)

@@ -16,8 +16,8 @@ import (
 	"github.com/assize/assize/internal/scan/onnxfile"
 )
 
-// maxBytes bounds the file that is held in memory; the worker has a limit of its own.
-const maxBytes = 768 << 20
+// maxMemory bounds what is held of a model, its arrays left out; the worker has a limit of its own.
+const maxMemory = 512 << 20
 
 // perRule is how many findings of one rule are kept a file; all are counted.
 const perRule = 20
@@ -102,43 +102,55 @@ func (s *survey) file(ctx context.Context, f *measure.File, data bool) error {
 		r.add("artefact/unsupported-format", result.High, "", fmt.Sprintf("The file is a %s. It was not read: nothing is known of what it does when it is loaded.", format), sentence(format.ExportHint()), string(head[:min(n, 24)]))
 		return nil
 	}
-	if info.Size() > maxBytes {
+	if most := onnx.DefaultLimits().MaxBytes; info.Size() > most {
 		s.bytes.unread += info.Size()
-		r.add("artefact/too-large", result.Medium, "", fmt.Sprintf("The file has %d bytes; files over %d are not read.", info.Size(), int64(maxBytes)), "Store the weights as external data.", "")
+		r.add("artefact/too-large", result.Medium, "", fmt.Sprintf("The file has %d bytes; no loader of ONNX reads more than %d.", info.Size(), most), "Store the weights as external data.", "")
 		return nil
 	}
-	b := make([]byte, info.Size())
-	if _, err := in.ReadAt(b, 0); err != nil {
-		return fmt.Errorf("scan %q: %s", f.Name, cause(err))
+	if f.Digest != "" {
+		d, _, err := artefact.DigestOf(ctx, f.OpenPath)
+		if err != nil {
+			return fmt.Errorf("scan %q: %s", f.Name, cause(err))
+		}
+		if d != f.Digest {
+			s.unlike = append(s.unlike, f.Name)
+		}
 	}
-	if f.Digest != "" && artefact.DigestBytes(b) != f.Digest {
-		s.unlike = append(s.unlike, f.Name)
-	}
-	s.model(r, f, b)
-	return nil
+	return s.model(ctx, r, f, in, info.Size())
 }
 
-// model scans the bytes of an ONNX file.
-func (s *survey) model(r *reporter, f *measure.File, b []byte) {
-	end := onnxfile.TopLevelEnd(b)
-	m, err := onnx.Read(b[:end], onnx.DefaultLimits())
+// model scans an ONNX file, whose arrays stay where they are.
+func (s *survey) model(ctx context.Context, r *reporter, f *measure.File, in io.ReaderAt, size int64) error {
+	held := int64(0)
+	m, err := onnx.Skim(in, size, onnx.DefaultLimits(), onnx.Meter{
+		Hold: func(n int64) error {
+			if held += n; held > maxMemory {
+				return fmt.Errorf("the model without its arrays needs more than %d bytes of memory", int64(maxMemory))
+			}
+			return nil
+		},
+		Spend: func(int64) error { return ctx.Err() },
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		line, hint, _ := strings.Cut(err.Error(), "\nhint: ")
-		s.bytes.unread += int64(len(b))
+		s.bytes.unread += size
 		r.add("onnx/unreadable", result.High, "", "The file cannot be decoded as ONNX: nothing is known of its content.", sentence(hint), line)
-		return
+		return nil
 	}
-	if rest := b[end:]; len(rest) > 0 {
-		s.bytes.unread += int64(len(rest))
-		r.add("onnx/trailing-bytes", result.High, fmt.Sprintf("byte %d", end), fmt.Sprintf("%d bytes stand behind the model%s.", len(rest), onnxfile.Containing(rest)), "Export the model again.", string(rest[:min(len(rest), 32)]))
+	if n := size - m.End; n > 0 {
+		s.bytes.unread += n
+		rest := io.NewSectionReader(in, m.End, n)
+		head := make([]byte, min(n, 32))
+		k, _ := rest.ReadAt(head, 0)
+		r.add("onnx/trailing-bytes", result.High, fmt.Sprintf("byte %d", m.End), fmt.Sprintf("%d bytes stand behind the model%s.", n, onnxfile.Containing(rest)), "Export the model again.", string(head[:k]))
 	}
-	structured, opaque, unread, err := onnx.Coverage(b[:end])
-	if err != nil { // what Read accepts can be accounted for
-		structured, opaque, unread = 0, 0, int64(end)
-	}
-	s.bytes.structured, s.bytes.opaque, s.bytes.unread = s.bytes.structured+structured, s.bytes.opaque+opaque, s.bytes.unread+unread
+	s.bytes.structured, s.bytes.opaque, s.bytes.unread = s.bytes.structured+m.Structured, s.bytes.opaque+m.Opaque, s.bytes.unread+m.Unread
 	i := &inspector{reporter: r, f: f, locations: map[string]bool{}}
-	onnxfile.Inspect(m, unread, func(n onnxfile.Note) { r.add(n.Rule, n.Severity, n.Where, n.What, n.Fix, n.Evidence) }, i.externalTensor)
+	onnxfile.Inspect(in, m, func(n onnxfile.Note) { r.add(n.Rule, n.Severity, n.Where, n.What, n.Fix, n.Evidence) }, i.externalTensor)
+	return nil
 }
 
 // finish turns what was counted into metrics.

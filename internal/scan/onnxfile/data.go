@@ -2,6 +2,7 @@ package onnxfile
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"strings"
 
@@ -92,24 +93,17 @@ func references(ctx context.Context, in *scan.Input, out *scan.Sink, name string
 		return files, nil
 	}
 	defer f.Close()
-	held := size + min(size, 64<<20)
-	if err := out.Hold(held); err != nil {
+	s, free, err := skim(ctx, f, size, out)
+	defer free()
+	var p *scan.Problem
+	if errors.As(err, &p) || ctx.Err() != nil {
 		return nil, err
 	}
-	defer out.Hold(-held)
-	if err := out.Spend(ctx, size); err != nil {
-		return nil, err
-	}
-	b, err := window.New(f, 0, size).Bytes(uint64(size), onnx.DefaultLimits().MaxBytes)
-	if err != nil {
-		return files, nil
-	}
-	m, err := onnx.Read(b[:TopLevelEnd(b)], onnx.DefaultLimits())
 	if err != nil {
 		return files, nil
 	}
 	count, names := 0, 0
-	Inspect(m, 0, func(Note) {}, func(_ string, t *onnx.Tensor) {
+	Inspect(f, s, func(Note) {}, func(_ string, t *onnx.Tensor) {
 		alone := onnx.Model{Graph: &onnx.Graph{Initializers: []*onnx.Tensor{t}}}
 		ref := alone.ExternalData()[0]
 		file := filepath.Clean(ref.Location)

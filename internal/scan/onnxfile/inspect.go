@@ -2,6 +2,7 @@ package onnxfile
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/result"
@@ -19,6 +20,7 @@ type inspector struct {
 	note      func(Note)
 	elsewhere func(where string, t *onnx.Tensor)
 	m         *onnx.Model
+	file      io.ReaderAt        // that it was skimmed from
 	functions map[[2]string]bool // domain and name
 	places    []string           // of unknown fields and data beyond a tensor's shape
 	payload   string             // what they look like
@@ -28,11 +30,11 @@ func (i *inspector) add(rule string, severity result.Severity, where, what, fix,
 	i.note(Note{rule, severity, where, what, fix, evidence})
 }
 
-// Inspect applies every rule to a model of which that many bytes are unread. It
-// calls note with what it finds and elsewhere with tensors whose data lie in
-// another file.
-func Inspect(m *onnx.Model, unread int64, note func(Note), elsewhere func(where string, t *onnx.Tensor)) {
-	i := &inspector{note: note, elsewhere: elsewhere, m: m, functions: map[[2]string]bool{}}
+// Inspect applies every rule to a model that was skimmed from the file. It calls
+// note with what it finds and elsewhere with tensors whose data lie in another file.
+func Inspect(file io.ReaderAt, s *onnx.Skimmed, note func(Note), elsewhere func(where string, t *onnx.Tensor)) {
+	m := s.Model
+	i := &inspector{note: note, elsewhere: elsewhere, m: m, file: file, functions: map[[2]string]bool{}}
 	for _, fn := range m.Functions {
 		i.functions[[2]string{standard(fn.Domain), fn.Name}] = true
 	}
@@ -43,27 +45,27 @@ func Inspect(m *onnx.Model, unread int64, note func(Note), elsewhere func(where 
 	}
 	v := &visitor{
 		graph: i.graph, node: i.node, tensor: i.tensor, text: i.text, blob: i.blob, entries: i.entries,
-		unknown: func(where string, b []byte) { i.unaccounted(where, b) },
+		unknown: func(where string, b []byte) { i.unaccounted(where, section(b)) },
 	}
 	v.model(m)
-	if unread > 0 {
+	if s.Unread > 0 {
 		severity := result.Medium
 		if i.payload != "" {
 			severity = result.High
 		}
-		i.add("onnx/unread-bytes", severity, i.where(), fmt.Sprintf("%d bytes are in fields that ONNX does not know, or are data that nobody uses%s.", unread, i.payload), "Export the model again, or have its producer explain the bytes.", "")
+		i.add("onnx/unread-bytes", severity, i.where(), fmt.Sprintf("%d bytes are in fields that ONNX does not know, or are data that nobody uses%s.", s.Unread, i.payload), "Export the model again, or have its producer explain the bytes.", "")
 	}
 }
 
 // unaccounted remembers where bytes stand that a reader does not look at. Fields
-// that are known and only not decoded come here too; whether any byte is unread is for Coverage to say.
-func (i *inspector) unaccounted(where string, b []byte) {
-	if len(b) == 0 {
+// that are known and only not decoded come here too; whether any byte is unread is for onnx.Skim to say.
+func (i *inspector) unaccounted(where string, r *io.SectionReader) {
+	if r.Size() == 0 {
 		return
 	}
 	i.places = append(i.places, where)
 	if i.payload == "" {
-		i.payload = Containing(b)
+		i.payload = Containing(r)
 	}
 }
 
@@ -125,7 +127,7 @@ func (i *inspector) unused(where string, g *onnx.Graph) {
 		if n++; n == 1 {
 			first = t.Name
 		}
-		size += int64(len(t.Raw) + len(t.Data))
+		size += t.RawBytes() + t.DataBytes()
 	}
 	if n > 0 {
 		i.add("onnx/unused-initialiser", result.Info, where, fmt.Sprintf("%d tensors of %d bytes are read by no operator: a place where something can be hidden.", n, size), "Export the model with unused tensors left out.", first)

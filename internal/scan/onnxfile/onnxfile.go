@@ -4,6 +4,7 @@ package onnxfile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/result"
 	"github.com/assize/assize/internal/scan"
-	"github.com/assize/assize/internal/scan/window"
 	"github.com/assize/assize/internal/scan/wire"
 )
 
@@ -102,46 +102,49 @@ func outcomes() map[string]struct {
 	}
 }
 
+// maxMessages bounds the parts of a model: 400 bytes for each are within the budget of memory.
+const maxMessages = 500_000
+
+// skim reads a model without its arrays. What it holds is given back by free.
+func skim(ctx context.Context, file io.ReaderAt, size int64, out *scan.Sink) (s *onnx.Skimmed, free func(), err error) {
+	lim := onnx.DefaultLimits()
+	lim.MaxMessages = maxMessages
+	held := int64(0)
+	s, err = onnx.Skim(file, size, lim, onnx.Meter{
+		Hold: func(n int64) error {
+			held += n
+			return out.Hold(n)
+		},
+		Spend: func(n int64) error { return out.Spend(ctx, n) },
+	})
+	return s, func() { out.Hold(-held) }, err
+}
+
 // Scan implements scan.Format.
 func (Format) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
-	lim := onnx.DefaultLimits()
-	// Tensors alias what is read; small parts take more than they do in the file.
-	held := in.Size + min(in.Size, 64<<20)
-	if err := out.Hold(held); err != nil {
-		return err
-	}
-	defer out.Hold(-held)
-	lim.MaxMessages = 1_000_000
-	b, err := window.New(in, 0, in.Size).Bytes(uint64(in.Size), lim.MaxBytes)
+	s, free, err := skim(ctx, in, in.Size, out)
+	defer free()
 	if err != nil {
-		return err
-	}
-	if err := out.Spend(ctx, in.Size); err != nil {
-		return err
-	}
-	end := TopLevelEnd(b)
-	m, err := onnx.Read(b[:end], lim)
-	if err != nil {
+		var p *scan.Problem
+		if errors.As(err, &p) || ctx.Err() != nil {
+			return err
+		}
 		line, _, _ := strings.Cut(err.Error(), "\nhint: ")
 		if strings.Contains(line, "nest deeper") || strings.Contains(line, "occurs twice") || strings.Contains(line, "data in both") {
 			out.Find(finding("onnx/structure", scan.Dangerous, "", "CWE-674", line))
 		}
 		return scan.Problemf("onnx/unreadable", 0, "%s", line)
 	}
-	if rest := b[end:]; len(rest) > 0 {
-		f := finding("onnx/trailing-bytes", scan.Dangerous, "", "CWE-436", fmt.Sprintf("%d bytes stand behind the model%s", len(rest), Containing(rest)))
-		f.Offset = int64(end)
+	if n := in.Size - s.End; n > 0 {
+		f := finding("onnx/trailing-bytes", scan.Dangerous, "", "CWE-436", fmt.Sprintf("%d bytes stand behind the model%s", n, Containing(io.NewSectionReader(in, s.End, n))))
+		f.Offset = s.End
 		out.Find(f)
 	}
-	structured, opaque, unread, err := onnx.Coverage(b[:end])
-	if err != nil {
-		return scan.Problemf("onnx/unreadable", 0, "%v", err)
-	}
-	// Coverage counts bytes without saying where each stands; the sums are right.
-	out.Structured(0, structured)
-	out.Opaque(structured, opaque)
+	// The counts do not say where each byte stands; the sums are right.
+	out.Structured(0, s.Structured)
+	out.Opaque(s.Structured, s.Opaque)
 	known := outcomes()
-	Inspect(m, unread, func(n Note) {
+	Inspect(in, s, func(n Note) {
 		o, ok := known[n.Rule]
 		if !ok {
 			return

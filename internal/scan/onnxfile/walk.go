@@ -3,8 +3,6 @@ package onnxfile
 import (
 	"fmt"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/assize/assize/internal/onnx"
 )
 
@@ -163,25 +161,3 @@ func (v *visitor) entry(where string, entries []onnx.Entry) {
 
 // Quote is a name of the file's in a finding.
 func Quote(s string) string { return `"` + Escape(s) + `"` }
-
-// TopLevelEnd is where the fields of the outermost message end: at the end of
-// b, or where what follows is no field of protocol buffers.
-func TopLevelEnd(b []byte) int {
-	at, graph := 0, false
-	for at < len(b) {
-		num, typ, n := protowire.ConsumeTag(b[at:])
-		if n < 0 {
-			break
-		}
-		k := protowire.ConsumeFieldValue(num, typ, b[at+n:])
-		if k < 0 {
-			break
-		}
-		at += n + k
-		graph = graph || num == 7
-	}
-	if !graph { // not a model with something behind it
-		return len(b)
-	}
-	return at
-}

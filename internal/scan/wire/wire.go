@@ -34,41 +34,53 @@ func (f Field) Len() int64 { return f.To - f.From }
 func Each(in io.ReaderAt, from, end int64, visit func(Field) error) error {
 	r := window.New(in, from, end)
 	for r.Left() > 0 {
-		f := Field{Start: r.Offset()}
-		tag, err := varint(r)
-		if err != nil {
-			return err
-		}
-		f.Num, f.Type = int(tag>>3), int(tag&7)
-		if tag>>3 == 0 || tag>>3 >= 1<<29 {
-			return fmt.Errorf("byte %d: no field has number %d", f.Start, tag>>3)
-		}
-		f.From = r.Offset()
-		switch f.Type {
-		case Varint:
-			f.Value, err = varint(r)
-		case Fixed64:
-			f.Value, err = r.Uint64()
-		case Fixed32:
-			f.Value, err = r.Uint(4)
-		case Bytes:
-			var n uint64
-			if n, err = varint(r); err == nil {
-				f.From = r.Offset()
-				err = r.Skip(n)
-			}
-		default:
-			err = fmt.Errorf("byte %d: field %d is of wire type %d", f.Start, f.Num, f.Type)
+		f, err := Next(r)
+		if err == nil && f.Type == Bytes {
+			err = r.Skip(uint64(f.Len()))
 		}
 		if err != nil {
 			return err
 		}
-		f.To = r.Offset()
 		if err := visit(f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Next reads a field, but of bytes only their length: r stands at their first one then.
+// That they are all there is known.
+func Next(r *window.Reader) (Field, error) {
+	f := Field{Start: r.Offset()}
+	tag, err := varint(r)
+	if err != nil {
+		return f, err
+	}
+	f.Num, f.Type = int(tag>>3), int(tag&7)
+	if tag>>3 == 0 || tag>>3 >= 1<<29 {
+		return f, fmt.Errorf("byte %d: no field has number %d", f.Start, tag>>3)
+	}
+	f.From = r.Offset()
+	n := uint64(0)
+	switch f.Type {
+	case Varint:
+		f.Value, err = varint(r)
+	case Fixed64:
+		f.Value, err = r.Uint64()
+	case Fixed32:
+		f.Value, err = r.Uint(4)
+	case Bytes:
+		if n, err = varint(r); err == nil {
+			f.From = r.Offset()
+			if n > uint64(r.Left()) {
+				err = fmt.Errorf("byte %d: field %d claims %d bytes, %d are left: %w", f.Start, f.Num, n, r.Left(), io.ErrUnexpectedEOF)
+			}
+		}
+	default:
+		err = fmt.Errorf("byte %d: field %d is of wire type %d", f.Start, f.Num, f.Type)
+	}
+	f.To = r.Offset() + int64(n)
+	return f, err
 }
 
 func varint(r *window.Reader) (uint64, error) {
