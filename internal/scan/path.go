@@ -2,9 +2,11 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -28,6 +30,50 @@ func (s *Scanner) Paths(ctx context.Context, paths []string, report func(FileRep
 	return nil
 }
 
+// File is one of several files that belong together.
+type File struct {
+	Path string // what reports call it, with slashes; files in one folder by it lie beside each other
+	Open string // where it lies
+}
+
+// Files scans files that may lie anywhere and that lie beside each other by their Paths alone:
+// readers that look for the model to which data belong see these files and no others. report
+// is told which file a report is of; the file's own comes last. Files that cannot be read, or
+// are no regular ones, are reported as incomplete.
+func (s *Scanner) Files(ctx context.Context, files []File, report func(i int, r FileReport) error) error {
+	folders := map[string]*folder{}
+	for _, f := range files {
+		dir, name := path.Split(f.Path)
+		if folders[dir] == nil {
+			folders[dir] = &folder{kept: map[string]any{}, files: map[string]string{}}
+		}
+		folders[dir].files[name] = f.Open
+	}
+	for i, f := range files {
+		w := &walk{Scanner: s, report: func(r FileReport) error { return report(i, r) }}
+		info, err := os.Stat(f.Open)
+		if err != nil {
+			err = w.unread(ctx, f.Path, cause(err))
+		} else {
+			dir, _ := path.Split(f.Path)
+			err = w.one(ctx, f, info, folders[dir])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cause is an error without the path that the system puts before it.
+func cause(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
 // walk goes through files and folders. around are the folder of the last file and those above it.
 type walk struct {
 	*Scanner
@@ -47,7 +93,7 @@ func (w *walk) enter(path string) *folder {
 		}
 		w.around = w.around[:len(w.around)-1]
 	}
-	f := &folder{path, map[string]any{}}
+	f := &folder{path: path, kept: map[string]any{}}
 	w.around = append(w.around, f)
 	return f
 }
@@ -58,7 +104,7 @@ func (w *walk) path(ctx context.Context, path string) error {
 		return fmt.Errorf("scan: %w", err)
 	}
 	if !info.IsDir() {
-		return w.one(ctx, path, info)
+		return w.one(ctx, File{path, path}, info, w.enter(filepath.Dir(path)))
 	}
 	return filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
 		switch {
@@ -74,33 +120,33 @@ func (w *walk) path(ctx context.Context, path string) error {
 		if err != nil {
 			return w.unread(ctx, p, err.Error())
 		}
-		return w.one(ctx, p, info)
+		return w.one(ctx, File{p, p}, info, w.enter(filepath.Dir(p)))
 	})
 }
 
-// one scans the regular file at path.
-func (w *walk) one(ctx context.Context, path string, info fs.FileInfo) error {
+// one scans a regular file.
+func (w *walk) one(ctx context.Context, file File, info fs.FileInfo, around *folder) error {
 	if !info.Mode().IsRegular() {
-		return w.unread(ctx, path, fmt.Sprintf("not a regular file (%s)", info.Mode().Type()))
+		return w.unread(ctx, file.Path, fmt.Sprintf("not a regular file (%s)", info.Mode().Type()))
 	}
 	if sparse(info) {
-		return w.unread(ctx, path, fmt.Sprintf("%d bytes of which more than nine tenths are holes, which no model needs", info.Size()))
+		return w.unread(ctx, file.Path, fmt.Sprintf("%d bytes of which more than nine tenths are holes, which no model needs", info.Size()))
 	}
-	f, err := open(path)
+	f, err := open(file.Open)
 	if err != nil {
-		return w.unread(ctx, path, err.Error())
+		return w.unread(ctx, file.Path, cause(err))
 	}
 	defer f.Close()
 	before, err := f.Stat()
 	if err != nil {
-		return w.unread(ctx, path, err.Error())
+		return w.unread(ctx, file.Path, cause(err))
 	}
 	if !before.Mode().IsRegular() || !os.SameFile(info, before) {
-		return w.unread(ctx, path, "the file was exchanged while it was opened")
+		return w.unread(ctx, file.Path, "the file was exchanged while it was opened")
 	}
-	in := &Input{ReaderAt: f, Path: path, Size: before.Size(), folder: w.enter(filepath.Dir(path))}
+	in := &Input{ReaderAt: f, Path: file.Path, Size: before.Size(), folder: around}
 	return w.input(ctx, in, func(r FileReport) error {
-		if r.Path == path {
+		if r.Path == file.Path {
 			if after, err := f.Stat(); err != nil || after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
 				r.add(Problemf("core/changed", 0, "the file changed while it was read"))
 			}

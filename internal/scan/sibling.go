@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -17,8 +18,9 @@ const (
 // folder is where a file on disk lies. What readers learn of it is kept while
 // files of the same folder are scanned, since many would ask the same.
 type folder struct {
-	path string
-	kept map[string]any
+	path  string
+	kept  map[string]any
+	files map[string]string // the only files, by name, with where they lie; nil is those on disk
 }
 
 // Beside keeps what learn says of the folder in which a file lies, under key, for the
@@ -44,14 +46,23 @@ func (in *Input) Siblings(suffix string) []string {
 	if in.folder == nil {
 		return nil
 	}
-	v, _ := in.Beside("siblings "+suffix, func() (any, error) { return list(in.folder.path, suffix), nil })
+	v, _ := in.Beside("siblings "+suffix, func() (any, error) { return in.folder.list(suffix), nil })
 	names, _ := v.([]string)
 	return names
 }
 
 // list reads the names of a folder, a few at a time, and keeps those with the suffix.
-func list(path, suffix string) (kept []string) {
-	d, err := os.Open(path)
+func (f *folder) list(suffix string) (kept []string) {
+	if f.files != nil {
+		for name := range f.files {
+			if strings.HasSuffix(name, suffix) {
+				kept = append(kept, name)
+			}
+		}
+		slices.Sort(kept)
+		return kept[:min(len(kept), maxKept)]
+	}
+	d, err := os.Open(f.path)
 	if err != nil {
 		return nil
 	}
@@ -77,6 +88,9 @@ func (in *Input) Sibling(name string) (*os.File, int64, error) {
 		return nil, 0, errors.New("no such file beside it")
 	}
 	path := filepath.Join(in.folder.path, name)
+	if in.folder.files != nil {
+		path = in.folder.files[name]
+	}
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, 0, err

@@ -3,7 +3,6 @@ package artefactscan
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -38,12 +37,33 @@ func runFiles(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &files{scanner: suite.Scanner(set, time.Now), res: &result.Result{State: result.Measured, Metrics: map[string]result.Metric{}}, counts: map[scan.Outcome]int{}, kept: map[string]int{}}
-	for i, f := range c.Files {
-		if err := t.file(ctx, f); err != nil {
-			return nil, err
+	t := &files{res: &result.Result{State: result.Measured, Metrics: map[string]result.Metric{}}, counts: map[scan.Outcome]int{}, kept: map[string]int{}}
+	var all []scan.File
+	for _, f := range c.Files {
+		all = append(all, scan.File{Path: f.Path, Open: f.OpenPath})
+	}
+	// Together: what data are for, the model beside them says.
+	err = suite.Scanner(set, time.Now).Files(ctx, all, func(i int, r scan.FileReport) error {
+		own := r.Path == c.Files[i].Path // comes last and carries the worst of its members
+		r = r.Escaped()
+		for _, found := range r.Findings {
+			t.add(c.Files[i].Name, r.Path, found)
 		}
+		if !own {
+			return nil
+		}
+		t.counts[r.Outcome]++
+		size, unread := r.Coverage.Bytes, r.Coverage.Unread
+		if size == 0 && r.Outcome == scan.Incomplete {
+			size, unread = c.Files[i].SizeBytes, c.Files[i].SizeBytes // it could not be opened
+		}
+		t.bytes += size
+		t.unread += unread
 		c.Done(float64(i+1) / float64(len(c.Files)))
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	t.finish(len(c.Files), set)
 	return t.res, nil
@@ -51,44 +71,11 @@ func runFiles(ctx context.Context, c *measure.Case) (*result.Result, error) {
 
 // files collects what was found in all artefacts.
 type files struct {
-	scanner       *scan.Scanner
 	res           *result.Result
 	counts        map[scan.Outcome]int // artefacts by outcome
 	bytes, unread int64
 	kept          map[string]int // findings by artefact and rule
 	dropped       int
-}
-
-// file scans one artefact. Its own report comes last and carries the worst of its members.
-func (t *files) file(ctx context.Context, f measure.File) error {
-	outcome := scan.Incomplete
-	var size, unread int64
-	in, err := os.Open(f.OpenPath)
-	if err != nil {
-		t.add(f.Name, f.Path, scan.Finding{Rule: "core/unreadable", Outcome: scan.Incomplete, Evidence: cause(err)})
-		size, unread = f.SizeBytes, f.SizeBytes
-	} else {
-		defer in.Close()
-		info, err := in.Stat()
-		if err != nil {
-			return err
-		}
-		err = t.scanner.Reader(ctx, f.Path, in, info.Size(), func(r scan.FileReport) error {
-			r = r.Escaped()
-			outcome, size, unread = r.Outcome, r.Coverage.Bytes, r.Coverage.Unread
-			for _, found := range r.Findings {
-				t.add(f.Name, r.Path, found)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	t.counts[outcome]++
-	t.bytes += size
-	t.unread += unread
-	return nil
 }
 
 // add keeps a finding, the first few of a rule in an artefact.

@@ -12,6 +12,7 @@ import (
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/measure/measuretest"
 	"github.com/assize/assize/internal/probes/artefactscan"
+	"github.com/assize/assize/internal/worker"
 )
 
 // written makes artefacts of contents by name.
@@ -60,4 +61,41 @@ func TestFiles(t *testing.T) {
 		t.Errorf("findings %+v, unread %v", r.Findings, r.Metrics["unread_bytes"].Value)
 	}
 	measuretest.Accept(t, probe, measuretest.Target{Files: files})
+}
+
+// TestFilesBesideEachOther: weights are what the model beside them says, wherever the files
+// lie, in a worker too, which sees no folder.
+func TestFilesBesideEachOther(t *testing.T) {
+	m := clean()
+	m.Graph.Initializers[0] = moved("w.bin")
+	files := folder{model: m.Bytes(), data: map[string][]byte{"w.bin": []byte("\x00\x00\x80\x3f\x00\x00\x80\x3f\x00\x00\x80\x3f\x00\x00\x80\x3f")}}.files(t)
+	for i := range files { // as a blob store keeps them
+		blob := filepath.Join(t.TempDir(), files[i].Digest.Hex())
+		if err := os.Rename(files[i].OpenPath, blob); err != nil {
+			t.Fatal(err)
+		}
+		files[i].OpenPath = blob
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	w, err := worker.Start(ctx, worker.Command{Path: self, Args: []string{worker.Argument}}, worker.Setup{Files: files, MemoryBytes: 1 << 30, CPUSeconds: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	p := artefactscan.Probes()[1]
+	done, err := w.Run(ctx, &p, &worker.Job{Probe: p.ID, Seed: make([]byte, 32)}, nil)
+	if err != nil || done.Error != "" {
+		t.Fatalf("run in a worker: %v, %+v", err, done)
+	}
+	if got := done.Result.Metrics; got["files"].Value != 2 || got["incomplete"].Value+got["harmful"].Value+got["unknown_code"].Value != 0 || got["unread_bytes"].Value != 0 {
+		t.Errorf("metrics %+v, findings %+v, want two clean files", got, done.Result.Findings)
+	}
+	without, err := p.Run(ctx, &measure.Case{Files: files[1:]})
+	if err != nil || without.Metrics["incomplete"].Value != 1 {
+		t.Errorf("without the model: %+v, %v, want weights that nobody knows", without, err)
+	}
 }

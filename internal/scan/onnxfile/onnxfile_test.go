@@ -3,6 +3,7 @@ package onnxfile_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -174,4 +175,62 @@ func FuzzScan(f *testing.F) {
 	m.Graph = nest(m.Graph, 3)
 	f.Add(m.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) { scantest.Scan(t, scanner(), b) })
+}
+
+// long is a file with zeros behind its first bytes.
+type long struct {
+	head []byte
+	size int64
+}
+
+func (l long) ReadAt(p []byte, off int64) (int, error) {
+	n := int(min(int64(len(p)), max(0, l.size-off)))
+	clear(p[:n])
+	if off < int64(len(l.head)) {
+		copy(p[:n], l.head[off:])
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// TestGigabytes: a model of 1.9 GB in one file is clean and takes no more memory than a small one;
+// one whose structure is as long is incomplete in bounded memory.
+func TestGigabytes(t *testing.T) {
+	const data = 1_900_000_000
+	tensor := protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), data/4)
+	tensor = append(protowire.AppendVarint(protowire.AppendTag(tensor, 2, protowire.VarintType), 1), "\x42\x01w"...)
+	tensor = protowire.AppendVarint(protowire.AppendTag(tensor, 9, protowire.BytesType), data)
+	size := func(b []byte, field protowire.Number, n int) []byte {
+		return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(n))
+	}
+	graph := append(protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), []byte("\x0a\x01w\x12\x01y\x22\x04Relu")), size(nil, 5, len(tensor)+data)...)
+	plain := append(append(size([]byte("\x08\x0a\x42\x02\x10\x14"), 7, len(graph)+len(tensor)+data), graph...), tensor...)
+	text := size([]byte("\x08\x0a\x42\x02\x10\x14"), 7, 6+data) // of its name
+	text = size(text, 2, data)
+	for _, test := range []struct {
+		name string
+		head []byte
+		size int64
+		want scan.Outcome
+	}{
+		{"data", plain, int64(len(plain)) + data, scan.Clean},
+		{"a name", text, int64(len(text)) + data, scan.Incomplete},
+	} {
+		s := &scan.Scanner{Formats: []scan.Format{onnxfile.Format{}}, Budget: scan.DefaultBudget(), Now: time.Now, NoDigest: true}
+		var got scan.FileReport
+		scantest.Bounded(t, func() {
+			err := s.Reader(t.Context(), "f", long{test.head, test.size}, test.size, func(r scan.FileReport) error {
+				got = r
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got.Outcome != test.want {
+			t.Errorf("%s: %+v, want %s", test.name, got, test.want)
+		}
+	}
 }
