@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -135,6 +136,7 @@ func (c *child) start(ctx context.Context) (*Ready, error) {
 	if err != nil {
 		return nil, err
 	}
+	debug.SetMemoryLimit(c.setup.MemoryBytes / 4 * 3) // garbage is collected before it takes what there is
 	if c.setup.Model == nil {
 		return ready, nil
 	}

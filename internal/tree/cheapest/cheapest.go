@@ -28,6 +28,7 @@ type Engine struct {
 	groups [][]int32
 	group  []int32 // per feature: its group, or -1
 	whole  []bool
+	scout  *exact.Engine // of large ensembles; nil otherwise
 }
 
 // New prepares a model for search under a domain. A change costs price[i] for
@@ -68,6 +69,9 @@ func New(m Model, d *domain.Domain, price []float64) (*Engine, error) {
 		}
 		g.group[i] = at
 		g.groups[at] = append(g.groups[at], int32(i))
+	}
+	if m.Trees != nil {
+		g.scout = g.newScout(m.Trees)
 	}
 	return g, nil
 }

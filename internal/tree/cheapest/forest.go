@@ -68,6 +68,11 @@ func newForest(e *tree.Ensemble, halves []exact.Half) (*forest, error) {
 		f.above, f.base, f.size = append(f.above, h.Above), append(f.base, sum), append(f.size, size)
 	}
 	f.value = make([][]float64, len(halves))
+	nodes := 0
+	for i := range e.Trees {
+		nodes += len(e.Trees[i].Nodes)
+	}
+	f.nodes = make([]node, 0, nodes)
 	for i := range e.Trees {
 		if err := f.plant(e, &e.Trees[i], halves, counts); err != nil {
 			return nil, fmt.Errorf("prepare search: tree %d: %w", i, err)

@@ -52,6 +52,7 @@ type search struct {
 	narrow *domain.Narrower
 	queue  queue
 	best   float64 // key of the best that was found
+	floor  float64 // nothing cheaper gains, as the search over leaves proves
 	res    Result
 	spot   []float32
 	broken []int32
@@ -78,6 +79,9 @@ func (g *Engine) Search(ctx context.Context, orig []float32, aim exact.Aim, o Op
 	if !s.narrow.Narrow(lo, hi) {
 		s.res.Empty = true
 		return s.finish(math.Inf(1)), nil
+	}
+	if done, err := s.ahead(ctx, aim); err != nil || done {
+		return s.finish(math.Inf(1)), err
 	}
 	for _, halves := range aim {
 		whole, err := g.goal(halves)
@@ -132,7 +136,7 @@ func (s *search) settled(key float64) bool {
 // finish closes a search whose open boxes have no key below a bound.
 func (s *search) finish(bound float64) Result {
 	r := &s.res
-	r.Upper, r.Lower = s.best, min(bound, s.best)
+	r.Upper, r.Lower = s.best, min(max(bound, s.floor), s.best)
 	r.Exact = r.Lower == r.Upper || !math.IsInf(r.Upper, 1) && r.Upper-r.Lower <= 1e-3*math.Abs(r.Upper)
 	if s.o.Margin {
 		r.Lower, r.Upper = -r.Upper, -r.Lower

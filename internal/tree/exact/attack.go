@@ -43,9 +43,10 @@ func (s *search) scatter(q *query) []int32 {
 	r := rand.New(rand.NewPCG(uint64(len(q.v.trees)), samples))
 	choice := make([]int32, len(q.v.trees))
 	for k := range samples {
-		if s.ctx.Err() != nil || k > 8 && s.past(0.25) {
+		if s.ctx.Err() != nil || k > 8 && s.past(0.25) || s.passes <= 0 {
 			break
 		}
+		s.passes--
 		x := s.point(q, r, []float64{0.1, 0.25, 0.5, 1}[k%4])
 		if !q.leavesOf(x, choice) || !q.meets(choice, q.slack) {
 			continue
@@ -154,7 +155,7 @@ func (s *search) descend(q *query, choice []int32) []int32 {
 	now := slices.Clone(choice)
 	sums := make([]float64, len(q.v.goal))
 	var all, others, try area
-	for !s.past(0.7) && q.region(now, &all) {
+	for s.passes > 0 && !s.past(0.7) && q.region(now, &all) {
 		for j := range sums {
 			sums[j] = q.v.const0[j]
 			for _, l := range now {
@@ -166,6 +167,7 @@ func (s *search) descend(q *query, choice []int32) []int32 {
 			if !q.binds(&all, &q.g.leaves[held]) {
 				continue
 			}
+			s.passes--
 			q.whole(&others)
 			for k, l := range now {
 				if k != i {

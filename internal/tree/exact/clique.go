@@ -38,7 +38,7 @@ func (s *search) merge(q *query, proved, top float64) float64 {
 func (q *query) apart(limit float64, group int) bool {
 	v := q.v
 	if v.rows == nil {
-		return !q.open(limit)
+		return q.pooled(limit)
 	}
 	root := make([]uint64, v.words)
 	for b, l := range v.leafAt {

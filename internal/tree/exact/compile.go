@@ -20,6 +20,7 @@ type node struct {
 	left, right int32
 	cat         bool     // of a category variable: every row follows both ways and the leaf's mask decides
 	missing     bool     // a missing value goes left
+	cut         int32    // number of t in Engine.cuts
 	lefts       []uint64 // of a category variable: the options that go left
 	t           float32  // x < t goes left
 	from        float32  // the least value that goes right

@@ -76,6 +76,7 @@ type Engine struct {
 	leaves  []leaf
 	spread  []float64 // per output: the sum over trees of the largest absolute leaf value
 	single  bool
+	cuts    [][]float32 // per feature: where splits cut it, ascending
 	views   viewCache
 }
 
@@ -125,6 +126,7 @@ func New(e *tree.Ensemble, space Space) (*Engine, error) {
 			return nil, fmt.Errorf("prepare ensemble: tree %d: %w", i, err)
 		}
 	}
+	g.number()
 	return g, nil
 }
 

@@ -3,6 +3,7 @@ package exact
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // verdict is the answer to "is there an input within this distance that meets the goal".
@@ -40,7 +41,7 @@ type query struct {
 // within asks whether some choice of leaves within a distance meets the goal.
 func (q *query) within(limit float64) verdict {
 	q.limit = limit
-	v, n := q.v, 0
+	v := q.v
 	root := q.mask(0)
 	for w, word := range v.alive {
 		var keep uint64
@@ -51,15 +52,32 @@ func (q *query) within(limit float64) verdict {
 			}
 		}
 		root[w] = keep
-		n += bits.OnesCount64(keep)
 	}
-	if v.rows == nil && n <= matrixLimit && q.open(limit) {
-		s := q.smaller(limit)
+	if v.rows == nil && q.open(limit) && q.undecided(root) <= matrixLimit {
+		s := q.smaller(root)
 		got := s.within(limit)
-		q.choice, q.boxes = s.choice, s.boxes
+		q.boxes = s.boxes
+		if got == found {
+			q.choice = q.complete(root, s)
+		}
 		return got
 	}
 	return q.solve(root)
+}
+
+// undecided counts the leaves in a set of trees that have several there.
+func (q *query) undecided(set []uint64) int {
+	n := 0
+	for i := range q.v.trees {
+		t := &q.v.trees[i]
+		if _, only := t.first(set); only {
+			continue
+		}
+		for w := t.word; w < t.word+t.words; w++ {
+			n += bits.OnesCount64(set[w] & t.mask)
+		}
+	}
+	return n
 }
 
 // mask is the working set of a depth of the search.
@@ -222,13 +240,34 @@ func (v *view) spread(set []uint64, i int32) float64 {
 // or that distances add up, so that regions are kept on the way.
 func (q *query) boxed() bool { return q.norm != Linf || len(q.g.cats) > 0 }
 
-// smaller is the same query over the leaves within its limit alone.
-func (q *query) smaller(limit float64) *query {
-	v := q.g.newView(q.v.goal, func(l int32) bool {
+// smaller is the same query over the leaves of a set, of the trees that have
+// several there. A tree with one alone takes every input within the limit to it.
+func (q *query) smaller(set []uint64) *query {
+	sums := make([]float64, len(q.v.goal))
+	var trees []int32
+	for i := range q.v.trees {
+		t := &q.v.trees[i]
+		b, only := t.first(set)
+		if !only {
+			trees = append(trees, t.tree)
+			continue
+		}
+		for j := range sums {
+			sums[j] += q.v.value[j][b]
+		}
+	}
+	v := q.g.newView(q.v.goal, trees, func(l int32) bool {
 		b := q.v.bitOf[l]
-		return b >= 0 && q.dist[b] <= limit
+		return b >= 0 && set[b/64]>>(b%64)&1 == 1
 	}, q.r.missing)
-	s := &query{g: q.g, v: v, r: q.r, norm: q.norm, slack: q.slack, loose: q.loose, budget: q.budget, stop: q.stop, accept: q.accept, dist: make([]float64, len(v.leafAt))}
+	for j := range sums {
+		v.const0[j] += sums[j]
+	}
+	s := &query{g: q.g, v: v, r: q.r, norm: q.norm, slack: q.slack, loose: q.loose, budget: q.budget, stop: q.stop, dist: make([]float64, len(v.leafAt))}
+	if q.accept != nil {
+		set = slices.Clone(set)
+		s.accept = func([]int32) bool { return q.accept(q.complete(set, s)) }
+	}
 	for b, l := range v.leafAt {
 		s.dist[b] = math.Inf(1)
 		if l >= 0 {
@@ -236,6 +275,21 @@ func (q *query) smaller(limit float64) *query {
 		}
 	}
 	return s
+}
+
+// complete is a smaller query's choice with the leaves of the trees that have one alone in a set.
+func (q *query) complete(set []uint64, s *query) []int32 {
+	out, k := make([]int32, len(q.v.trees)), 0
+	for i := range q.v.trees {
+		t := &q.v.trees[i]
+		if b, only := t.first(set); only {
+			out[i] = q.v.leafAt[b]
+			continue
+		}
+		out[i] = s.choice[k]
+		k++
+	}
+	return out
 }
 
 // branch tries the leaves of the tree at a depth, best first.
@@ -253,7 +307,7 @@ func (q *query) branch(depth int, set []uint64) verdict {
 		for m := set[w] & t.mask; m != 0; m &= m - 1 {
 			b := int32(w*64 + bits.TrailingZeros64(m))
 			q.boxes++
-			q.budget--
+			q.budget -= 1 + len(q.free)/256 // boxes of many trees take longer
 			if q.budget <= 0 || q.boxes&0xff == 0 && q.stop() {
 				return unknown
 			}

@@ -11,7 +11,7 @@ import (
 func (s *search) roam(q *query, index int) {
 	r := rand.New(rand.NewPCG(uint64(len(q.v.trees)), 2*samples))
 	for k := range 2 * samples {
-		if s.past(0.5) {
+		if s.passes <= 0 || s.past(0.5) {
 			return
 		}
 		x := s.point(q, r, []float64{0.1, 0.25, 0.5, 1}[k%4])
@@ -28,6 +28,7 @@ func (s *search) roam(q *query, index int) {
 
 // occurs has an input accepted and tells whether what came back surely meets the goal.
 func (s *search) occurs(q *query, x []float32) ([]float32, bool) {
+	s.passes--
 	y, ok := s.o.Accept(x)
 	return y, ok && len(y) == len(x) && s.g.meets(y, q.v.goal, s.o.Slack)
 }
@@ -38,6 +39,9 @@ func (s *search) pull(q *query, x []float32) []float32 {
 	far, sum := s.distance(x), s.sum(x)
 	for range 4 {
 		better := false
+		if s.passes <= 0 {
+			break
+		}
 		for f := range x {
 			for _, part := range []float32{0, 0.5} {
 				y := slices.Clone(x)

@@ -69,6 +69,7 @@ func (g *Engine) Search(ctx context.Context, x []float32, aim Aim, o Options) (R
 	if s.boxes <= 0 {
 		s.boxes = math.MaxInt
 	}
+	s.passes = g.passes(o.Boxes)
 	for i, goal := range aim {
 		s.goal(i, goal)
 	}
@@ -106,7 +107,9 @@ type search struct {
 	start time.Time
 	ctx   context.Context
 	boxes int // left
-	best  float64
+	// passes are what the attack has left: evaluations of all trees at an input, or along one feature.
+	passes int
+	best   float64
 }
 
 func (s *search) over() bool { return s.past(1) }
@@ -120,7 +123,7 @@ func (s *search) past(share float64) bool {
 func (g *Engine) ask(r *row, goal []Half, o Options) *query {
 	v := g.view(goal)
 	if r.missing != nil {
-		v = g.newView(goal, nil, r.missing)
+		v = g.newView(goal, g.all(), nil, r.missing)
 	}
 	q := &query{g: g, v: v, r: r, norm: o.Norm, slack: o.Slack, loose: o.Slack, dist: make([]float64, len(v.leafAt))}
 	for _, h := range goal {
@@ -164,13 +167,29 @@ func (s *search) goal(index int, goal []Half) {
 	s.bisect(q, lower, s.below(lower), nil)
 }
 
-// attack is the search without proof: a greedy start and a walk down from it.
+// passes is how often an attack may evaluate the ensemble within a budget of
+// boxes: 100 boxes of one tree take about as long as one tree of a pass.
+func (g *Engine) passes(boxes int) int {
+	if boxes <= 0 {
+		return math.MaxInt
+	}
+	return min(64+100*boxes/max(1, len(g.trees)), 1<<17)
+}
+
+// attack is the search without proof: a start by chance, by greed where leaves
+// can be compared in pairs, the climb along single features, and a walk down from the best.
 func (s *search) attack(q *query, index int) []int32 {
 	start := s.scatter(q)
-	if start == nil || !s.past(0.25) {
+	if q.v.rows != nil && (start == nil || !s.past(0.25)) {
 		if c := s.greedy(q); c != nil && (start == nil || q.reach(c) < q.reach(start)) {
 			start = c
 		}
+	}
+	if c := s.climb(q, start); c != nil {
+		start = c
+	}
+	if q.v.rows == nil && start != nil && s.take(q, start, index) {
+		return start // the walk would look at every tree for every leaf
 	}
 	if c := s.descend(q, start); c != nil && s.take(q, c, index) {
 		return c
@@ -228,7 +247,7 @@ func (s *search) within(q *query, limit float64) verdict {
 	}
 	q.stop = func() bool { return s.ctx.Err() != nil || !until.IsZero() && time.Now().After(until) }
 	got := q.within(limit)
-	s.boxes -= q.boxes
+	s.boxes -= q.boxes + len(q.v.leafAt)/512 // a question of many leaves takes as long as boxes
 	s.res.Boxes += q.boxes
 	return got
 }

@@ -55,7 +55,7 @@ func (g *Engine) view(goal []Half) *view {
 	defer g.views.mu.Unlock()
 	v, ok := g.views.views[string(key)]
 	if !ok {
-		v = g.newView(goal, nil, nil)
+		v = g.newView(goal, g.all(), nil, nil)
 		if g.views.views == nil || len(g.views.views) >= cacheLimit {
 			g.views.views = map[string]*view{}
 		}
@@ -66,9 +66,18 @@ func (g *Engine) view(goal []Half) *view {
 	return &out
 }
 
-// newView lays out the leaves that keep allows (nil: all). Features of which
+// all is the number of every tree.
+func (g *Engine) all() []int32 {
+	all := make([]int32, len(g.trees))
+	for i := range all {
+		all[i] = int32(i)
+	}
+	return all
+}
+
+// newView lays out the leaves of trees that keep allows (nil: all). Features of which
 // skip is true take no part in which leaves share an input.
-func (g *Engine) newView(goal []Half, keep func(leaf int32) bool, skip []bool) *view {
+func (g *Engine) newView(goal []Half, trees []int32, keep func(leaf int32) bool, skip []bool) *view {
 	v := &view{goal: goal, const0: make([]float64, len(goal)), bitOf: make([]int32, len(g.leaves)), value: make([][]float64, len(goal))}
 	for j, h := range goal {
 		for o, w := range h.Weights {
@@ -79,19 +88,19 @@ func (g *Engine) newView(goal []Half, keep func(leaf int32) bool, skip []bool) *
 		v.bitOf[i] = -1
 	}
 	var order []int32
-	for t := range g.trees {
+	for _, t := range trees {
 		order = order[:0]
 		matters := false
 		for l := g.trees[t].first; l < g.trees[t].end; l++ {
 			for j := range goal {
 				matters = matters || g.leaves[l].value(goal[j].Weights) != 0
 			}
-			if !g.empty(&g.leaves[l], skip) && (keep == nil || keep(l)) {
+			if (keep == nil || keep(l)) && !g.empty(&g.leaves[l], skip) {
 				order = append(order, l)
 			}
 		}
 		if matters || len(order) == 0 {
-			v.place(g, int32(t), order)
+			v.place(g, t, order)
 		}
 	}
 	v.alive = make([]uint64, v.words)
