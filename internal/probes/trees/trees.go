@@ -20,7 +20,7 @@ const how = "The ensemble is read from the model file. Branch and bound over cho
 func base() measure.Probe {
 	const at = "threat_model.evasion."
 	return measure.Probe{
-		Version: 1,
+		Version: 2,
 		Goals:   []string{"evasion"}, Threats: []string{"evasion"},
 		Needs: measure.Needs{Model: true, Data: true, Labels: true, Domain: true, Rule: true, Files: true, Trees: true},
 		Params: []measure.Param{
