@@ -3,6 +3,8 @@ package attack
 import (
 	"errors"
 	"math"
+
+	"github.com/assize/assize/internal/model"
 )
 
 // APGD climbs with momentum and a step that halves where progress stalls, and
@@ -17,6 +19,8 @@ type APGD struct {
 }
 
 func (APGD) nearest() bool { return false }
+
+func (APGD) guide(float64) *model.Step { return &model.Step{Momentum: &model.Momentum{}} }
 
 func (a APGD) check() error {
 	if a.Steps < 1 {
@@ -55,6 +59,9 @@ func (a APGD) walk(w *walk, _ int) {
 func (a APGD) phase(w *walk, x []float32, steps int) bool {
 	if w.threat.Norm == L1 {
 		return a.sparse(w, x, steps)
+	}
+	if w.desk.step != nil {
+		return a.guided(w, x, steps)
 	}
 	// x0 is where the walk is, x1 where it was before.
 	x0, x1, best, grad, bestGrad := w.scratch[1], w.scratch[2], w.scratch[3], w.scratch[4], w.scratch[5]
@@ -95,6 +102,44 @@ func (a APGD) phase(w *walk, x []float32, steps int) bool {
 	return true
 }
 
+// guided is the phase in L-inf where a Stepper takes the steps. Those from the best point, after
+// the step was halved, are taken here.
+func (a APGD) guided(w *walk, x []float32, steps int) bool {
+	best, bestGrad, from := w.scratch[1], w.scratch[2], w.scratch[3]
+	copy(from, x)
+	copy(best, x)
+	w.before, w.length, w.share = best, float32(2*w.epsilon), 1
+	if !w.ask(from) || w.won {
+		return false
+	}
+	copy(bestGrad, w.grad)
+	p := newPace(steps, w.loss)
+	step, slow := 2*w.epsilon, false
+	for range steps {
+		to := w.next
+		if slow {
+			copy(from, w.before)
+			momentumStep(best, from, bestGrad, float32(step), 0.75, w.lowest, w.highest)
+			to, w.before = from, best
+		} else {
+			w.before = w.point
+		}
+		w.length, w.share = float32(step), 0.75
+		if !w.ask(to) || w.won {
+			return false
+		}
+		if p.note(w.loss) {
+			copy(best, w.point)
+			copy(bestGrad, w.grad)
+		}
+		if slow = p.slow(); slow {
+			step /= 2
+		}
+	}
+	copy(x, best)
+	return true
+}
+
 // momentumStep writes into before, where the walk was before x, where it goes
 // next: a step along the sign of the gradient, taken at share a, and the way
 // that it came at 1-a, both within bounds.
@@ -109,7 +154,7 @@ func momentumStep(x, before, grad []float32, step, a float32, lo, hi []float32) 
 		if z > h {
 			z = h
 		}
-		z = v + a*(z-v) + (1-a)*(v-before[i])
+		z = v + float32(a*(z-v)) + float32((1-a)*(v-before[i])) // rounded apart, as the graph does it
 		if z < l {
 			z = l
 		}

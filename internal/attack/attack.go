@@ -24,7 +24,7 @@ type Oracle interface {
 	Evaluate(ctx context.Context, loss model.Loss, x []float32, aims []model.Aim, into *model.Slopes) error
 }
 
-// Stepper is an Oracle that takes the steps of PGD in L-inf itself, where nothing but
+// Stepper is an Oracle that takes the steps of PGD and APGD in L-inf itself, where nothing but
 // a ball and a box bounds them; *model.Gradient is one.
 type Stepper interface {
 	Advance(ctx context.Context, loss model.Loss, x []float32, aims []model.Aim, step *model.Step, into *model.Slopes) error
@@ -72,6 +72,9 @@ type Method interface {
 	// it goes on after the first that gains.
 	nearest() bool
 	check() error
+	// guide returns the steps that a Stepper can take in a ball of that size in L-inf, without
+	// room for them; nil: none.
+	guide(epsilon float64) *model.Step
 }
 
 // Plan is an attack on every row: a method, the loss that it climbs, and how

@@ -3,6 +3,8 @@ package attack
 import (
 	"errors"
 	"math"
+
+	"github.com/assize/assize/internal/model"
 )
 
 // CarliniWagner looks for the smallest change in L2 by descending its square
@@ -15,7 +17,8 @@ type CarliniWagner struct {
 	Rate     float64 // of Adam; 0: 0.01
 }
 
-func (CarliniWagner) nearest() bool { return true }
+func (CarliniWagner) nearest() bool             { return true }
+func (CarliniWagner) guide(float64) *model.Step { return nil }
 
 func (c CarliniWagner) check() error {
 	if c.Searches < 1 || c.Steps < 1 || !(c.Rate >= 0) {

@@ -26,16 +26,22 @@ type desk struct {
 	count           int
 	slopes          model.Slopes
 	stepper         Stepper     // nil: walks take their steps themselves
-	step            *model.Step // of all walks; Next and x change places every round
+	step            *model.Step // of all walks; x, Next and Before change places every round
 }
 
 func newDesk(o Oracle, t *Threat, p Plan, rows []Row, size int) *desk {
 	w := len(t.Lo)
 	d := &desk{oracle: o, threat: t, plan: p, rows: rows, found: make([]Found, len(rows)), width: w,
 		x: make([]float32, size*w), aims: make([]model.Aim, size)}
-	if pgd, is := p.Method.(PGD); is && t.Norm == Linf && t.Scale == nil && t.Frozen == nil && t.Settle == nil {
-		if d.stepper, is = o.(Stepper); is {
-			d.step = &model.Step{Length: float32(pgd.length(t.Epsilon)), Lo: make([]float32, size*w), Hi: make([]float32, size*w), Next: make([]float32, size*w)}
+	stepper, is := o.(Stepper)
+	if is && t.Norm == Linf && t.Scale == nil && t.Frozen == nil && t.Settle == nil {
+		d.step = p.Method.guide(t.Epsilon)
+	}
+	if d.step != nil {
+		d.stepper = stepper
+		d.step.Lo, d.step.Hi, d.step.Next = make([]float32, size*w), make([]float32, size*w), make([]float32, size*w)
+		if m := d.step.Momentum; m != nil {
+			m.Before, m.Lengths, m.Shares = make([]float32, size*w), make([]float32, size), make([]float32, size)
 		}
 	}
 	for range size {
@@ -87,16 +93,33 @@ func (d *desk) run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// evaluate answers the points of a round. With a Stepper x then holds where they lead.
+// evaluate answers the points of a round. With a Stepper x then holds where they lead, and
+// passed the points.
 func (d *desk) evaluate(ctx context.Context) error {
 	n := d.count * d.width
 	if d.step == nil {
 		return d.oracle.Evaluate(ctx, d.plan.Loss, d.x[:n], d.aims[:d.count], &d.slopes)
 	}
 	step := &model.Step{Length: d.step.Length, Lo: d.step.Lo[:n], Hi: d.step.Hi[:n], Next: d.step.Next[:n]}
+	m := d.step.Momentum
+	if m != nil {
+		step.Momentum = &model.Momentum{Before: m.Before[:n], Lengths: m.Lengths[:d.count], Shares: m.Shares[:d.count]}
+	}
 	err := d.stepper.Advance(ctx, d.plan.Loss, d.x[:n], d.aims[:d.count], step, &d.slopes)
-	d.x, d.step.Next = d.step.Next, d.x
+	if m == nil {
+		d.x, d.step.Next = d.step.Next, d.x
+	} else {
+		d.x, m.Before, d.step.Next = d.step.Next, d.x, m.Before
+	}
 	return err
+}
+
+// passed are the points of the last round, with a Stepper.
+func (d *desk) passed() []float32 {
+	if m := d.step.Momentum; m != nil {
+		return m.Before
+	}
+	return d.step.Next
 }
 
 // walk is one attack under way. Points are in displacements: features divided
@@ -121,6 +144,10 @@ type walk struct {
 	loss     float64
 	won      bool
 	next     []float32 // where the Stepper's step leads; until the next is asked
+	point    []float32 // the last point, with a Stepper; until the next is asked
+	before   []float32 // where the row was before it, with momentum; until the next is asked
+	length   float32   // of the step with momentum
+	share    float32   // of the way to where it leads
 	slot     int       // where the bounds of the row lie for the Stepper; -1: nowhere yet
 	scratch  [8][]float32
 	feasible bool
@@ -218,6 +245,13 @@ func (w *walk) ask(v []float32) bool {
 		copy(d.step.Hi[from:to], w.highest)
 		w.slot = at
 	}
+	if d.step != nil && d.step.Momentum != nil {
+		m := d.step.Momentum
+		if before := m.Before[from:to]; &before[0] != &w.before[0] {
+			copy(before, w.before)
+		}
+		m.Lengths[at], m.Shares[at] = w.length, w.share
+	}
 	d.aims[at] = w.aim
 	d.count++
 	if !w.pause(struct{}{}) {
@@ -227,7 +261,11 @@ func (w *walk) ask(v []float32) bool {
 	s := &d.slopes
 	slot := d.x[from:to]
 	if d.step != nil {
-		slot, w.next = d.step.Next[from:to], slot
+		slot, w.next = d.passed()[from:to], d.x[from:to]
+		w.point = slot
+		if d.step.Momentum != nil {
+			w.before = d.step.Next[from:to]
+		}
 	}
 	w.grad = s.Gradient[from:to]
 	if w.loss = s.Loss[at]; math.IsNaN(w.loss) {
@@ -240,7 +278,10 @@ func (w *walk) ask(v []float32) bool {
 			w.grad[i] = 0
 		}
 	}
-	none, mended := flat(w.grad)
+	none, mended := false, false
+	if len(s.Sound) == 0 || s.Sound[at] == 0 || s.Sound[at]-s.Sound[at] != 0 {
+		none, mended = flat(w.grad)
+	}
 	if none {
 		w.found.Flat++
 	} else if sc := d.threat.Scale; sc != nil {
@@ -249,13 +290,24 @@ func (w *walk) ask(v []float32) bool {
 		}
 	}
 	if mended && d.step != nil {
-		copy(w.next, slot)
-		signStep(w.next, w.grad, d.step.Length, w.lowest, w.highest)
+		w.mend(slot)
 	}
 	if w.won = s.Won[at] && w.feasible; w.won {
 		w.note(slot)
 	}
 	return true
+}
+
+// mend takes the Stepper's step from x again, with a gradient in which zeros are in place of
+// what was no number.
+func (w *walk) mend(x []float32) {
+	if m := w.desk.step.Momentum; m != nil {
+		copy(w.next, w.before)
+		momentumStep(x, w.next, w.grad, w.length, w.share, w.lowest, w.highest)
+		return
+	}
+	copy(w.next, x)
+	signStep(w.next, w.grad, w.desk.step.Length, w.lowest, w.highest)
 }
 
 // flat tells whether no feature has a slope, and puts 0 in place of what is no

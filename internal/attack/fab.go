@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math"
 	"slices"
+
+	"github.com/assize/assize/internal/model"
 )
 
 // FAB looks for the smallest change that gains (Croce and Hein 2020b): it
@@ -22,7 +24,8 @@ const (
 	fabAlpha = 0.1
 )
 
-func (FAB) nearest() bool { return true }
+func (FAB) nearest() bool             { return true }
+func (FAB) guide(float64) *model.Step { return nil }
 
 func (f FAB) check() error {
 	if f.Steps < 1 {

@@ -4,14 +4,17 @@ import (
 	"errors"
 	"math"
 	"slices"
+
+	"github.com/assize/assize/internal/model"
 )
 
 // FGSM takes one step of length Epsilon from the row itself (Goodfellow et
 // al. 2015): the cheapest attack, a floor for all others.
 type FGSM struct{}
 
-func (FGSM) nearest() bool { return false }
-func (FGSM) check() error  { return nil }
+func (FGSM) nearest() bool             { return false }
+func (FGSM) check() error              { return nil }
+func (FGSM) guide(float64) *model.Step { return nil }
 
 func (FGSM) walk(w *walk, _ int) {
 	x := w.scratch[0]
@@ -33,6 +36,10 @@ type PGD struct {
 }
 
 func (PGD) nearest() bool { return false }
+
+func (p PGD) guide(epsilon float64) *model.Step {
+	return &model.Step{Length: float32(p.length(epsilon))}
+}
 
 func (p PGD) check() error {
 	if p.Steps < 1 || !(p.Step >= 0) {

@@ -45,6 +45,9 @@ type Slopes struct {
 	Gradient []float32 // N × Width
 	Scores   []float32 // N × Outcomes
 	Won      []bool
+	// Sound has a number other than 0 for rows whose gradient holds numbers alone, not all of
+	// them 0; other rows have to be looked at. It is nil where a row is no cheaper to tell.
+	Sound []float32
 
 	answers Answers
 }
@@ -59,8 +62,8 @@ type Gradient struct {
 	w        *fit
 	aim, own []float32
 	masked   []Aim // what aim and own were made of
-	padded   [5][]float32
-	spare    [4][]float32
+	padded   [8][]float32
+	spare    [5][]float32
 	draws    int      // see Average
 	blurs    *blurred // nil until it is needed
 }
@@ -81,11 +84,10 @@ type white struct {
 // fit is white-box access under one rule.
 type fit struct {
 	*white
-	head *head // nil until it is known
-	err  error // why there is none
-	rows int   // of a run of the graph at most; known with the head
-	runs [losses]*run
-	step [losses]*run // with a step; of the length asked for last
+	head *head           // nil until it is known
+	err  error           // why there is none
+	rows int             // of a run of the graph at most; known with the head
+	runs [3][losses]*run // without a step, with one of the length asked for last, with one with momentum
 }
 
 // fit is the access under the rule of m.
@@ -168,6 +170,7 @@ func (g *Gradient) Targets(from Decision) []int {
 // with its own aim, and fills into, whose space it reuses. It costs one run of
 // the graph.
 func (g *Gradient) Evaluate(ctx context.Context, loss Loss, x []float32, aims []Aim, into *Slopes) error {
+	into.Sound = nil
 	return g.evaluate(ctx, loss, x, aims, nil, into)
 }
 
@@ -175,9 +178,6 @@ func (g *Gradient) evaluate(ctx context.Context, loss Loss, x []float32, aims []
 	n, m := len(aims), g.m
 	if len(x) != n*m.width {
 		return fmt.Errorf("differentiate model: %d values for %d rows of %d", len(x), n, m.width)
-	}
-	if step != nil && (len(step.Lo) != len(x) || len(step.Hi) != len(x) || len(step.Next) != len(x)) {
-		return fmt.Errorf("differentiate model: bounds and room for a step of %d, %d and %d values, not %d", len(step.Lo), len(step.Hi), len(step.Next), len(x))
 	}
 	if m.noise != nil {
 		return g.expected(ctx, loss, x, aims, step, into)
@@ -194,6 +194,9 @@ func (g *Gradient) evaluate(ctx context.Context, loss Loss, x []float32, aims []
 	into.N = n
 	into.Loss, into.Won = resize(into.Loss, n), resize(into.Won, n)
 	into.Gradient, into.Scores = resize(into.Gradient, n*m.width), resize(into.Scores, n*k)
+	if step != nil {
+		into.Sound = resize(into.Sound, n)
+	}
 	a := &into.answers
 	a.N, a.K, a.Scores, a.Refused = n, m.columns, resize(a.Scores, n*m.columns), resize(a.Refused, n)
 	clear(a.Refused)
@@ -203,8 +206,8 @@ func (g *Gradient) evaluate(ctx context.Context, loss Loss, x []float32, aims []
 		in := [][]float32{x[from*m.width : to*m.width], g.aim[from*k : to*k], g.own[from*k : to*k]}
 		out := [][]float32{a.Scores[from*m.columns : to*m.columns], into.Scores[from*k : to*k], into.Gradient[from*m.width : to*m.width]}
 		if step != nil {
-			in = append(in, step.Lo[from*m.width:to*m.width], step.Hi[from*m.width:to*m.width])
-			out = append(out, step.Next[from*m.width:to*m.width])
+			reads, fills := step.slices(from, to, m.width)
+			in, out = append(in, reads...), append(append(out, into.Sound[from:to]), fills...)
 		}
 		if err := g.some(ctx, r, to-from, in, out); err != nil {
 			return err

@@ -214,11 +214,14 @@ const (
 	scoresName = "whitebox:scores"
 )
 
-// run makes, once, the graph of a loss; with a step, anew for another length.
+// run makes, once, the graph of a loss; with a step of one length, anew for another.
 func (w *fit) run(m *Model, loss Loss, step *Step) (*run, error) {
-	made, length := &w.runs[loss], float32(0)
-	if step != nil {
-		made, length = &w.step[loss], step.Length
+	made, length := &w.runs[0][loss], float32(0)
+	switch {
+	case step != nil && step.Momentum != nil:
+		made = &w.runs[2][loss]
+	case step != nil:
+		made, length = &w.runs[1][loss], step.Length
 	}
 	if *made != nil && (*made).length == length {
 		return *made, nil
@@ -245,8 +248,7 @@ func (w *fit) run(m *Model, loss Loss, step *Step) (*run, error) {
 			}
 			answer := g.Op("Cast", []string{m.spec.Output.Tensor}, grad.Int("to", int64(onnx.Float)))
 			g.Alias(answerName, g.Op("Reshape", []string{answer, g.Integers(-1, int64(m.columns))}))
-			wide := g.Op("Cast", []string{scores}, grad.Int("to", int64(onnx.Float)))
-			g.Alias(scoresName, wide)
+			wide := g.Alias(scoresName, g.Op("Cast", []string{scores}, grad.Int("to", int64(onnx.Float))))
 			g.Output(answerName, onnx.Float, onnx.Dim{}, onnx.Dim{Fixed: true, Value: int64(m.columns)})
 			g.Output(scoresName, onnx.Float, onnx.Dim{}, onnx.Dim{Fixed: true, Value: k})
 			return g.Op("Cast", []string{cotangent(g, loss, wide, k)}, grad.Int("to", int64(g.Type(scores)))), nil
@@ -255,10 +257,16 @@ func (w *fit) run(m *Model, loss Loss, step *Step) (*run, error) {
 	in := []ort.Port{{Name: input, Row: row}, {Name: aimName, Row: []int64{k}}, {Name: ownName, Row: []int64{k}}}
 	out := []ort.Port{{Name: answerName, Row: []int64{int64(m.columns)}}, {Name: scoresName, Row: []int64{k}}, {Name: grad.Gradient, Row: row}}
 	if step != nil {
-		options.Step = stepping(length, int64(m.width))
-		line := []int64{int64(m.width)}
-		in = append(in, ort.Port{Name: loName, Row: line}, ort.Port{Name: hiName, Row: line})
-		out = append(out[:2], ort.Port{Name: moveName, Row: line}, ort.Port{Name: nextName, Row: line})
+		width := int64(m.width)
+		options.Step = func(g *grad.Graph, input, gradient string) error {
+			step.add(g, input, gradient, width)
+			return nil
+		}
+		more, fills := step.ports(width)
+		in, out = append(in, more...), append(out, fills...)
+		if step.Momentum == nil {
+			out[2] = ort.Port{Name: moveName, Row: []int64{width}}
+		}
 	}
 	extended, err := grad.Extend(file, options)
 	if err != nil {
@@ -301,10 +309,11 @@ func (w *fit) output(m *Model) string {
 
 // close frees the graphs that were made.
 func (w *fit) close() {
-	for i := range w.runs {
-		w.runs[i].close()
-		w.step[i].close()
-		w.runs[i], w.step[i] = nil, nil
+	for kind := range w.runs {
+		for i, r := range w.runs[kind] {
+			r.close()
+			w.runs[kind][i] = nil
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func (g *Gradient) expected(ctx context.Context, loss Loss, x []float32, aims []
 		draws = usualDraws
 	}
 	k, columns := g.Outcomes(), m.columns
-	into.N = n
+	into.N, into.Sound = n, nil
 	into.Loss, into.Won = resize(into.Loss, n), resize(into.Won, n)
 	into.Gradient, into.Scores = resize(into.Gradient, len(x)), resize(into.Scores, n*k)
 	b.marks, b.far = resize(b.marks, n*columns), resize(b.far, n)
@@ -92,7 +92,7 @@ func (g *Gradient) expected(ctx context.Context, loss Loss, x []float32, aims []
 		into.Won[i] = m.Gains(aim.From, m.Decision(a, i)) && clearly(b.far[i], float64(draws), float64(m.noise.draws))
 		if step != nil {
 			at := i * m.width
-			step.take(x[at:at+m.width], into.Gradient[at:at+m.width], at)
+			step.take(i, x[at:at+m.width], into.Gradient[at:at+m.width])
 		}
 	}
 	return nil
@@ -106,14 +106,22 @@ func clearly(sums [2]float64, draws, system float64) bool {
 	return mean <= -spread*(0.5/math.Sqrt(system)+0.5/math.Sqrt(draws))
 }
 
-// take does to a row, at its place in the slices, what the graph does in Advance.
-func (s *Step) take(x, slope []float32, at int) {
+// take does to row i what the graph does in Advance.
+func (s *Step) take(i int, x, slope []float32) {
+	at := i * len(x)
 	for j, g := range slope {
-		move := g // no number stays none
+		sign := g // no number stays none
 		if g == g && g != 0 {
-			move = float32(math.Copysign(float64(s.Length), float64(g)))
+			sign = float32(math.Copysign(1, float64(g)))
 		}
-		slope[j] = move
-		s.Next[at+j] = min(max(x[j]+move, s.Lo[at+j]), s.Hi[at+j])
+		inside := func(v float32) float32 { return min(max(v, s.Lo[at+j]), s.Hi[at+j]) }
+		v := x[j]
+		if m := s.Momentum; m != nil {
+			z, a := inside(v+float32(m.Lengths[i]*sign)), m.Shares[i]
+			s.Next[at+j] = inside(v + float32(a*(z-v)) + float32((1-a)*(v-m.Before[at+j])))
+			continue
+		}
+		slope[j] = s.Length * sign
+		s.Next[at+j] = inside(v + slope[j])
 	}
 }

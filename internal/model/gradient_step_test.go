@@ -1,6 +1,7 @@
 package model_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -51,6 +52,12 @@ func TestAdvance(t *testing.T) {
 					}
 					want[i] = min(max(want[i], s.Lo[i]), s.Hi[i])
 				}
+				sound := func(i int) bool { return stepped.Sound[i] != 0 && stepped.Sound[i]-stepped.Sound[i] == 0 }
+				for i := range rows {
+					if row := plain.Gradient[3*i : 3*i+3]; sound(i) && slices.Equal(row, []float32{0, 0, 0}) {
+						t.Errorf("%d rows, length %v, loss %d: row %d has no slope and is sound", rows, length, loss, i)
+					}
+				}
 				if !slices.Equal(s.Next, want) {
 					t.Errorf("%d rows, length %v, loss %d: got %v, want %v", rows, length, loss, s.Next, want)
 				}
@@ -59,6 +66,45 @@ func TestAdvance(t *testing.T) {
 				}
 			}
 		}
+	}
+	// With momentum, from the same rows with others before them.
+	const rows = 5
+	x, aims := make([]float32, 3*rows), make([]model.Aim, rows)
+	m1 := model.Momentum{Lengths: []float32{0, 0.01, 0.2, 0.2, 1}, Shares: []float32{1, 0.75, 1, 0.75, 0}}
+	s := model.Step{Next: make([]float32, len(x)), Momentum: &m1}
+	for i := range x {
+		x[i] = float32(i*37%19)/19 - 0.5
+		s.Lo, s.Hi = append(s.Lo, x[i]-float32(i%3)*0.05), append(s.Hi, x[i]+float32(i%2)*0.05)
+		m1.Before = append(m1.Before, x[i]+float32(i%5)*0.02)
+		aims[i/3] = model.Aim{From: model.Decision(i / 3 % 4), Target: -1}
+	}
+	var plain, stepped model.Slopes
+	if err := errors.Join(g.Evaluate(t.Context(), model.Margin, x, aims, &plain), g.Advance(t.Context(), model.Margin, x, aims, &s, &stepped)); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(stepped.Gradient, plain.Gradient) || !slices.Equal(stepped.Loss, plain.Loss) {
+		t.Errorf("momentum changes the gradient or the loss: got %v, want %v", stepped.Gradient, plain.Gradient)
+	}
+	want := make([]float32, len(x))
+	for i, v := range x {
+		length, share := m1.Lengths[i/3], m1.Shares[i/3]
+		z := v
+		switch {
+		case plain.Gradient[i] > 0:
+			z += length
+		case plain.Gradient[i] < 0:
+			z -= length
+		}
+		z = min(max(z, s.Lo[i]), s.Hi[i])
+		z = v + float32(share*(z-v)) + float32((1-share)*(v-m1.Before[i]))
+		want[i] = min(max(z, s.Lo[i]), s.Hi[i])
+	}
+	if !slices.Equal(s.Next, want) {
+		t.Errorf("momentum: got %v, want %v", s.Next, want)
+	}
+	m1.Shares = m1.Shares[:2]
+	if err := g.Advance(t.Context(), model.Margin, x, aims, &s, &stepped); err == nil {
+		t.Error("too few shares: no error")
 	}
 	short := model.Step{Lo: make([]float32, 3), Hi: make([]float32, 3), Next: make([]float32, 2)}
 	if err := g.Advance(t.Context(), model.Margin, make([]float32, 3), make([]model.Aim, 1), &short, &model.Slopes{}); err == nil {

@@ -51,9 +51,15 @@ func (g *Graph) Ops(outputs int, op string, inputs []string, attributes ...*onnx
 	return out
 }
 
-// Alias gives a value a second name, as an output that callers know by name needs.
-func (g *Graph) Alias(name, of string) {
+// Alias gives a value the name by which callers know an output, and returns it. What the node
+// added last made is renamed; other values get it as a second name.
+func (g *Graph) Alias(name, of string) string {
+	if last := len(g.nodes) - 1; last >= 0 && slices.Equal(g.nodes[last].Outputs, []string{of}) && g.shapes[of] == nil {
+		g.nodes[last].Outputs = []string{name}
+		return name
+	}
 	g.nodes = append(g.nodes, &onnx.Node{OpType: "Identity", Inputs: []string{of}, Outputs: []string{name}})
+	return name
 }
 
 // op is Op without attributes.

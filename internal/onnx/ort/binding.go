@@ -18,16 +18,18 @@ import (
 // inputs and outputs, all of whose tensors have the batch as their first
 // dimension. ONNX Runtime reads and writes the caller's slices in place. As
 // long as a caller comes with the same slices and the same number of rows, or
-// with two sets of them in turn, as an attack does step after step, the tensors over them are made once. One
+// with a few sets of them in turn, as an attack does step after step, the tensors over them are made once. One
 // goroutine at a time may use a Binding. Close it before the session.
 type Binding struct {
 	s       *Session
 	in, out []Port
 	order   []int // by input of the session: its place in in
 	size    [2][]int
-	last    bound // y holds the slices of inputs and outputs
-	before  bound // that which was used before last
+	kept    []*bound // the last one used first; y holds the slices of inputs and outputs
 }
+
+// turns is how many sets of slices a Binding keeps tensors over.
+const turns = 4
 
 // Bind checks that the ports are the inputs and the outputs of the session.
 // The outputs come in the session's order, the inputs in any.
@@ -80,68 +82,71 @@ func (b *Binding) Run(ctx context.Context, n int, in, out [][]float32) error {
 			}
 		}
 	}
-	if !b.bound(n, in, out) {
-		b.last, b.before = b.before, b.last
+	at := slices.IndexFunc(b.kept, func(k *bound) bool { return k.over(n, in, out) })
+	if at < 0 {
+		return b.bind(ctx, n, in, out)
 	}
-	if !b.bound(n, in, out) {
-		if err := b.bind(n, in, out); err != nil {
-			return err
-		}
-	}
-	return b.s.run(ctx, b.last.in, b.last.out)
+	k := b.kept[at]
+	copy(b.kept[1:at+1], b.kept[:at])
+	b.kept[0] = k
+	return b.s.run(ctx, k.in, k.out)
 }
 
-// bound tells whether the tensors of the last run are over these slices.
-func (b *Binding) bound(n int, in, out [][]float32) bool {
-	if b.last.n != n || len(b.last.y) != len(in)+len(out) {
+// over tells whether the tensors are over these slices.
+func (k *bound) over(n int, in, out [][]float32) bool {
+	if k.n != n || len(k.y) != len(in)+len(out) {
 		return false
 	}
 	for i, s := range in {
-		if unsafe.SliceData(s) != unsafe.SliceData(b.last.y[i]) {
+		if unsafe.SliceData(s) != unsafe.SliceData(k.y[i]) {
 			return false
 		}
 	}
 	for i, s := range out {
-		if unsafe.SliceData(s) != unsafe.SliceData(b.last.y[len(in)+i]) {
+		if unsafe.SliceData(s) != unsafe.SliceData(k.y[len(in)+i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// bind makes the tensors over these slices.
-func (b *Binding) bind(n int, in, out [][]float32) error {
-	if err := b.last.close(); err != nil {
-		return err
+// bind makes the tensors over these slices, in place of those used longest ago, and runs.
+func (b *Binding) bind(ctx context.Context, n int, in, out [][]float32) error {
+	if len(b.kept) == turns {
+		err := b.kept[turns-1].close()
+		if b.kept = b.kept[:turns-1]; err != nil {
+			return err
+		}
 	}
-	b.last = bound{}
-	b.last.y = slices.Concat(in, out) // keeps the memory alive as long as the tensors are over it
+	k := &bound{n: n, y: slices.Concat(in, out)} // y keeps the memory alive as long as the tensors are over it
 	add := func(list *[]binding.Value, row []int64, data []float32) error {
 		v, err := binding.NewTensor(append([]int64{int64(n)}, row...), data)
 		if err != nil {
-			return errors.Join(fmt.Errorf("run model: %s", plain(err)), b.Close())
+			return errors.Join(fmt.Errorf("run model: %s", plain(err)), k.close())
 		}
 		*list = append(*list, v)
 		return nil
 	}
 	for _, i := range b.order {
-		if err := add(&b.last.in, b.in[i].Row, in[i]); err != nil {
+		if err := add(&k.in, b.in[i].Row, in[i]); err != nil {
 			return err
 		}
 	}
 	for i, p := range b.out {
-		if err := add(&b.last.out, p.Row, out[i]); err != nil {
+		if err := add(&k.out, p.Row, out[i]); err != nil {
 			return err
 		}
 	}
-	b.last.n = n
-	return nil
+	b.kept = slices.Insert(b.kept, 0, k)
+	return b.s.run(ctx, k.in, k.out)
 }
 
 // Close lets go of the caller's slices; the session stays open. A Binding can
 // be used again after it.
-func (b *Binding) Close() error {
-	err := errors.Join(b.last.close(), b.before.close())
-	b.last, b.before = bound{}, bound{}
+func (b *Binding) Close() (err error) {
+	for _, k := range b.kept {
+		err = errors.Join(err, k.close())
+	}
+	b.kept = nil
 	return err
 }
