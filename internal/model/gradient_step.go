@@ -120,10 +120,6 @@ func (s *Step) add(g *grad.Graph, input, gradient string, width int64) {
 		g.Output(grad.Gradient, onnx.Float, g.Dims(input)...)
 	}
 	g.Output(nextName, onnx.Float, dims...)
-	ones := make([]float64, width)
-	for i := range ones {
-		ones[i] = 1
-	}
-	g.Alias(soundName, op("MatMul", move, g.Numbers(ones, []int64{width, 1}, input)))
+	g.Alias(soundName, g.Reduce("ReduceSum", move, []int64{-1}, true))
 	g.Output(soundName, onnx.Float, column...)
 }

@@ -135,7 +135,7 @@ func Extend(m *onnx.Model, opts Options) (*onnx.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.nodes = append(g.nodes, &onnx.Node{OpType: "Identity", Inputs: []string{gradient}, Outputs: []string{Gradient}})
+	g.Alias(Gradient, gradient)
 	if opts.Step == nil {
 		g.Output(Gradient, g.Type(input), g.Dims(input)...)
 	} else if err := opts.Step(g, input, Gradient); err != nil {
