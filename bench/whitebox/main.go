@@ -78,7 +78,7 @@ func run(ctx context.Context) error {
 	}
 	sides := make([]*side, *workers)
 	for k := range sides {
-		if sides[k], err = open(ctx, file, x, y, k, *workers, plans, !*early); err != nil {
+		if sides[k], err = open(ctx, file, x, y, k, *workers, plans, *epsilon, !*early); err != nil {
 			return err
 		}
 	}
@@ -118,14 +118,21 @@ type oracle struct {
 }
 
 func (o oracle) Evaluate(ctx context.Context, loss model.Loss, x []float32, aims []model.Aim, into *model.Slopes) error {
-	err := o.Gradient.Evaluate(ctx, loss, x, aims, into)
+	return o.hide(o.Gradient.Evaluate(ctx, loss, x, aims, into), into)
+}
+
+func (o oracle) Advance(ctx context.Context, loss model.Loss, x []float32, aims []model.Aim, step *model.Step, into *model.Slopes) error {
+	return o.hide(o.Gradient.Advance(ctx, loss, x, aims, step, into), into)
+}
+
+func (o oracle) hide(err error, into *model.Slopes) error {
 	if o.full {
 		clear(into.Won)
 	}
 	return err
 }
 
-func open(ctx context.Context, file string, x []float32, y []int, k, of int, plans []attack.Plan, full bool) (*side, error) {
+func open(ctx context.Context, file string, x []float32, y []int, k, of int, plans []attack.Plan, epsilon float64, full bool) (*side, error) {
 	m, _, err := model.Open(ctx, &model.Spec{Path: file, Output: model.Output{Kind: model.Logits}, Rule: model.Rule{Kind: model.Argmax}})
 	if err != nil {
 		return nil, err
@@ -151,9 +158,11 @@ func open(ctx context.Context, file string, x []float32, y []int, k, of int, pla
 	if err := attack.Aim(ctx, g, s.rows); err != nil {
 		return nil, err
 	}
+	t := threat(w, epsilon)
 	for _, p := range plans { // starting up is not counted
-		var slopes model.Slopes
-		if err := g.Evaluate(ctx, p.Loss, x[:w], []model.Aim{{From: 0, Target: -1}}, &slopes); err != nil {
+		row := []attack.Row{s.rows[0]}
+		row[0].Rand = measure.Seed{1}.Row(len(y))
+		if _, err := attack.Run(ctx, s.grad, t, p, row, 1, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -161,11 +170,7 @@ func open(ctx context.Context, file string, x []float32, y []int, k, of int, pla
 }
 
 func (s *side) attack(ctx context.Context, plans []attack.Plan, epsilon float64) error {
-	w := len(s.rows[0].X)
-	t := &attack.Threat{Norm: attack.Linf, Epsilon: epsilon, Lo: make([]float32, w), Hi: make([]float32, w)}
-	for i := range t.Hi {
-		t.Hi[i] = 1
-	}
+	t := threat(len(s.rows[0].X), epsilon)
 	rows := s.rows
 	for _, p := range plans {
 		found, err := attack.Run(ctx, s.grad, t, p, rows, s.batch, nil)
@@ -183,6 +188,15 @@ func (s *side) attack(ctx context.Context, plans []attack.Plan, epsilon float64)
 	}
 	s.standing = len(rows)
 	return nil
+}
+
+// threat is the ball in L-inf inside the box from 0 to 1.
+func threat(width int, epsilon float64) *attack.Threat {
+	t := &attack.Threat{Norm: attack.Linf, Epsilon: epsilon, Lo: make([]float32, width), Hi: make([]float32, width)}
+	for i := range t.Hi {
+		t.Hi[i] = 1
+	}
+	return t
 }
 
 // ensemble runs the two probes that together are AutoAttack, on the rows that
