@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/assize/assize/internal/domain"
 	"github.com/assize/assize/internal/model"
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/onnx/ort/orttest"
@@ -67,16 +68,43 @@ func TestAdvance(t *testing.T) {
 			}
 		}
 	}
-	// With momentum, from the same rows with others before them.
+	momentum(t, g, 3, 4)
+
+	noisy := *spec
+	noisy.Domain = &model.Domain{Confirmed: true}
+	for _, name := range []string{"a", "b", "c"} {
+		noisy.Domain.Features = append(noisy.Domain.Features, domain.Feature{Name: name, Type: domain.Real, Min: -2, Max: 2, Mutable: domain.Yes})
+	}
+	noisy.Solutions = []model.Solution{{Name: "noise", Type: model.InputNoise, Sigma: 0.05, Draws: 3}}
+	if m, _, err = model.Open(t.Context(), &noisy); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = m.With([]string{"noise"}); err != nil {
+		t.Fatal(err)
+	}
+	averaged, err := m.Gradient(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	momentum(t, averaged, 3, 4)
+	short := model.Step{Lo: make([]float32, 3), Hi: make([]float32, 3), Next: make([]float32, 2)}
+	if err := g.Advance(t.Context(), model.Margin, make([]float32, 3), make([]model.Aim, 1), &short, &model.Slopes{}); err == nil {
+		t.Error("too little room for a step: no error")
+	}
+}
+
+// momentum compares steps with momentum, of rows of that width, with those along the gradients that Evaluate gives.
+func momentum(t *testing.T, g *model.Gradient, width, outcomes int) {
+	t.Helper()
 	const rows = 5
-	x, aims := make([]float32, 3*rows), make([]model.Aim, rows)
-	m1 := model.Momentum{Lengths: []float32{0, 0.01, 0.2, 0.2, 1}, Shares: []float32{1, 0.75, 1, 0.75, 0}}
-	s := model.Step{Next: make([]float32, len(x)), Momentum: &m1}
+	x, aims := make([]float32, width*rows), make([]model.Aim, rows)
+	m := model.Momentum{Lengths: []float32{0, 0.01, 0.2, 0.2, 1}, Shares: []float32{1, 0.75, 1, 0.75, 0}}
+	s := model.Step{Next: make([]float32, len(x)), Momentum: &m}
 	for i := range x {
 		x[i] = float32(i*37%19)/19 - 0.5
 		s.Lo, s.Hi = append(s.Lo, x[i]-float32(i%3)*0.05), append(s.Hi, x[i]+float32(i%2)*0.05)
-		m1.Before = append(m1.Before, x[i]+float32(i%5)*0.02)
-		aims[i/3] = model.Aim{From: model.Decision(i / 3 % 4), Target: -1}
+		m.Before = append(m.Before, x[i]+float32(i%5)*0.02)
+		aims[i/width] = model.Aim{From: model.Decision(i / width % outcomes), Target: -1}
 	}
 	var plain, stepped model.Slopes
 	if err := errors.Join(g.Evaluate(t.Context(), model.Margin, x, aims, &plain), g.Advance(t.Context(), model.Margin, x, aims, &s, &stepped)); err != nil {
@@ -87,7 +115,7 @@ func TestAdvance(t *testing.T) {
 	}
 	want := make([]float32, len(x))
 	for i, v := range x {
-		length, share := m1.Lengths[i/3], m1.Shares[i/3]
+		length, share := m.Lengths[i/width], m.Shares[i/width]
 		z := v
 		switch {
 		case plain.Gradient[i] > 0:
@@ -96,18 +124,14 @@ func TestAdvance(t *testing.T) {
 			z -= length
 		}
 		z = min(max(z, s.Lo[i]), s.Hi[i])
-		z = v + float32(share*(z-v)) + float32((1-share)*(v-m1.Before[i]))
+		z = v + float32(share*(z-v)) + float32((1-share)*(v-m.Before[i]))
 		want[i] = min(max(z, s.Lo[i]), s.Hi[i])
 	}
 	if !slices.Equal(s.Next, want) {
 		t.Errorf("momentum: got %v, want %v", s.Next, want)
 	}
-	m1.Shares = m1.Shares[:2]
+	m.Shares = m.Shares[:2]
 	if err := g.Advance(t.Context(), model.Margin, x, aims, &s, &stepped); err == nil {
 		t.Error("too few shares: no error")
-	}
-	short := model.Step{Lo: make([]float32, 3), Hi: make([]float32, 3), Next: make([]float32, 2)}
-	if err := g.Advance(t.Context(), model.Margin, make([]float32, 3), make([]model.Aim, 1), &short, &model.Slopes{}); err == nil {
-		t.Error("too little room for a step: no error")
 	}
 }
