@@ -99,7 +99,7 @@ func TestProbesSpeakToTheCatalogue(t *testing.T) {
 }
 
 // TestEveryProbeCanBePlanned plans the whole suite at every depth on a target that decides and on
-// one that gives a number, both of which have everything else. It finds parameters that read fields which no manifest has.
+// one that is served and gives a number, both of which have everything else. It finds parameters that read fields which no manifest has.
 func TestEveryProbeCanBePlanned(t *testing.T) {
 	probes := suite.All()
 	for _, depth := range []string{"quick", "standard", "thorough"} {
@@ -110,7 +110,7 @@ func TestEveryProbeCanBePlanned(t *testing.T) {
 		} {
 			p, err := planner.Make(planner.Target{
 				Manifest: &manifest.Manifest{Records: []manifest.Record{{Name: "log", Log: &manifest.Log{}}}}, Depth: depth, ModelName: "model", TestName: "test", RecordedName: "served", Labelled: true, HasDomain: true, HasTrees: true, SetNames: []string{"test"},
-				Artefacts: []artefact.Artefact{{Name: "model", Kind: artefact.Model}}, Facts: facts,
+				Artefacts: []artefact.Artefact{{Name: "model", Kind: artefact.Model}}, Facts: facts, Served: facts.Rule == model.NoRule,
 			}, loadCatalogue(t), probes)
 			if err != nil {
 				t.Fatal(err)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: MLSERVER=BIN KSERVE=BIN run.sh ASSIZE   assesses the credit model behind real servers
+# Usage: MLSERVER=BIN KSERVE=BIN TRITON=BIN run.sh ASSIZE   assesses the credit model behind real servers
 set -euo pipefail
 assize=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -59,5 +59,13 @@ if [ -n "${KSERVE:-}" ]; then
 	ready 8095
 	assess kserve oip-rest 8095
 	assess kserve oip-grpc 8096
+	stop
+fi
+if [ -n "${TRITON:-}" ]; then
+	"$TRITON/python" "$here/triton_onnx.py" --http_port 8098 --grpc_port 8099 "$credit/model.onnx" >"$work/log" 2>&1 &
+	server=$!
+	ready 8098
+	assess triton oip-rest 8098
+	assess triton oip-grpc 8099
 	stop
 fi

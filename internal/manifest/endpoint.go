@@ -73,13 +73,16 @@ func (e *Endpoint) fillDefaults() {
 	}
 }
 
-// Calls is how many calls so many rows take at least.
-func (e *Endpoint) Calls(rows int) int {
+// Largest is how many rows a call takes.
+func (e *Endpoint) Largest() int {
 	if strings.Contains(e.Request, "$row") && !strings.Contains(e.Request, "$rows") || strings.Contains(e.Request, "$record") && !strings.Contains(e.Request, "$records") {
-		return rows
+		return 1
 	}
-	return (rows + e.Batch - 1) / max(1, e.Batch)
+	return max(1, e.Batch)
 }
+
+// Calls is how many calls so many rows take at least.
+func (e *Endpoint) Calls(rows int) int { return (rows + e.Largest() - 1) / e.Largest() }
 
 // AtLeast is how long so many rows take at the rates that were agreed.
 func (e *Endpoint) AtLeast(rows int) time.Duration {

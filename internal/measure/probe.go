@@ -83,6 +83,8 @@ type Needs struct {
 	Layout string
 	// Gain asks for outcomes that the manifest calls favourable.
 	Gain bool
+	// Served asks for a model behind an endpoint.
+	Served bool
 }
 
 // Param is one knob of a probe, with its default by depth.

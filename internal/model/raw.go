@@ -19,6 +19,9 @@ type RawAnswer struct {
 	Lost     string
 	TimedOut bool
 	Unsent   string
+	Busy     bool    // it was refused because the service is asked too much
+	Fault    bool    // it was refused as a fault of the service's own
+	Seconds  float64 // that an answer took
 }
 
 // InputShape is the shape of one row of the model's input, without the batch.
@@ -93,7 +96,7 @@ func (m *Model) Raw(ctx context.Context, t *ort.Tensor) (*RawAnswer, error) {
 		t = &scaled
 	}
 	if m.asks != nil {
-		return m.asks.raw(ctx, t)
+		return m.asks.raw(ctx, t, "")
 	}
 	outs, err := m.raw.Run(ctx, []*ort.Tensor{t})
 	if err != nil {

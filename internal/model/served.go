@@ -30,6 +30,8 @@ type Question struct {
 	// Raw marks a tensor that may be of a form which no honest caller sends: it is
 	// sent as it is, once, and a refusal is an answer.
 	Raw bool `json:"raw,omitempty"`
+	// Wire says how the request of a raw question is damaged on its way out, as WireCutShort; "" is not at all.
+	Wire string `json:"wire,omitempty"`
 }
 
 // Reply is what came back for a question. An error says that there is none.
@@ -45,6 +47,8 @@ type Reply struct {
 	Lost     string `json:"lost,omitempty"`
 	TimedOut bool   `json:"timed_out,omitempty"` // of Lost
 	Unsent   string `json:"unsent,omitempty"`
+	Busy     bool   `json:"busy,omitempty"`  // of Refusal: the service is asked too much
+	Fault    bool   `json:"fault,omitempty"` // of Refusal: the service takes it for a fault of its own
 	Traffic
 }
 
@@ -84,8 +88,8 @@ type Asker interface {
 
 // Effort is what the answers of a served model have cost so far.
 type Effort struct {
-	Calls, Retries, Rows int
-	Seconds              float64 // of the server, for the calls that were answered
+	Traffic
+	Rows int // that were answered, or turned away one by one
 }
 
 // Effort is what the answers have cost so far, where the model is a served one.
@@ -191,16 +195,14 @@ func (s *served) put(ctx context.Context, q *Question) (*Reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.effort.Calls += a.Calls
-	s.effort.Retries += a.Retries
+	s.effort.Add(a.Traffic)
 	s.effort.Rows += a.Rows
-	s.effort.Seconds += a.Seconds
 	return a, nil
 }
 
-// raw puts a tensor of any form.
-func (s *served) raw(ctx context.Context, t *ort.Tensor) (*RawAnswer, error) {
-	q := &Question{Shape: t.Shape, Raw: true}
+// raw puts a tensor of any form, in a request that is damaged where wire says how.
+func (s *served) raw(ctx context.Context, t *ort.Tensor, wire string) (*RawAnswer, error) {
+	q := &Question{Shape: t.Shape, Raw: true, Wire: wire}
 	switch d := t.Data.(type) {
 	case []float32:
 		q.Type, q.Data = "FP32", littleEndian(d)
@@ -234,22 +236,22 @@ func (s *served) raw(ctx context.Context, t *ort.Tensor) (*RawAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case a.Unsent != "":
-		return &RawAnswer{Unsent: a.Unsent}, nil
-	case a.Lost != "":
-		return &RawAnswer{Lost: a.Lost, TimedOut: a.TimedOut}, nil
-	case a.Refusal != "":
-		return &RawAnswer{RefusedBy: "model", Reason: a.Refusal}, nil
+	out := &RawAnswer{Unsent: a.Unsent, Lost: a.Lost, TimedOut: a.TimedOut, Busy: a.Busy, Fault: a.Fault, Seconds: a.Seconds}
+	if a.Refusal != "" {
+		out.RefusedBy, out.Reason = "model", a.Refusal
+	}
+	if a.Unsent+a.Lost+a.Refusal != "" {
+		return out, nil
 	}
 	if len(a.Data)%4 != 0 {
 		return nil, fmt.Errorf("ask endpoint: %d bytes are no float32 numbers", len(a.Data))
 	}
-	out := make([]float32, len(a.Data)/4)
-	for i := range out {
-		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(a.Data[4*i:]))
+	numbers := make([]float32, len(a.Data)/4)
+	for i := range numbers {
+		numbers[i] = math.Float32frombits(binary.LittleEndian.Uint32(a.Data[4*i:]))
 	}
-	return &RawAnswer{Outputs: []*ort.Tensor{{Type: onnx.Float, Shape: []int64{int64(len(out))}, Data: out}}}, nil
+	out.Outputs = []*ort.Tensor{{Type: onnx.Float, Shape: []int64{int64(len(numbers))}, Data: numbers}}
+	return out, nil
 }
 
 func littleEndian(x []float32) []byte {

@@ -3,6 +3,7 @@ package planner
 import (
 	"fmt"
 
+	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/measure"
 )
 
@@ -42,6 +43,19 @@ func fromManifest(t Target, path string) (any, bool) {
 			return number(float64(a.Endpoint.QueriesPerUser)), true
 		}
 		return nil, true
+	case "endpoint.batch":
+		if a, ok := t.Manifest.Served(); ok {
+			return number(float64(a.Endpoint.Largest())), true
+		}
+		return nil, true
+	case "solutions.query-limit.queries":
+		least := 0
+		for _, s := range t.Manifest.Solutions {
+			if s.Type == manifest.QueryLimit && s.Queries != nil && (least == 0 || *s.Queries < least) {
+				least = *s.Queries
+			}
+		}
+		return number(float64(least)), true
 	case "threat_model.evasion.norm":
 		return text(e.norm), true
 	case "threat_model.evasion.unit":

@@ -202,6 +202,8 @@ func unmet(t Target, p *measure.Probe, so *plan.Plan) (result.State, string) {
 	switch {
 	case (n.Model || n.Files) && t.ModelName == "":
 		return result.NotAvailable, "the manifest names no model"
+	case n.Served && !t.Served:
+		return result.NotApplicable, "the model is a file, and no endpoint is asked"
 	case n.Files && t.Served && !slices.ContainsFunc(t.Artefacts, func(a artefact.Artefact) bool { return a.Kind == artefact.Model }):
 		return result.NotAvailable, "the model is served, and the manifest names no file of it"
 	case n.Model && t.ModelError != "":

@@ -37,6 +37,7 @@ type failure struct {
 	timedOut bool
 	silent   bool // no answer came at all
 	busy     bool // the service says that it is asked too much
+	fault    bool // the service takes it for a fault of its own: gRPC does not tell, its status 13 is that of a body which cannot be parsed
 	capped   bool // nothing was sent
 }
 
@@ -119,6 +120,9 @@ func (c *Client) rows(ctx context.Context, q *model.Question, bytes, at int, r *
 // raw sends a tensor of any form, without trying again: what the server makes
 // of it is the answer. A tensor that is larger than what was agreed is not sent.
 func (c *Client) raw(ctx context.Context, q *model.Question, r *model.Reply) error {
+	if q.Wire != "" && !deforms(q.Wire) {
+		return fmt.Errorf("ask endpoint: nothing is known of a request that is %.20q", q.Wire)
+	}
 	if len(q.Data) > max(rawBytes, c.cfg.Batch*c.width*8) {
 		r.Unsent = fmt.Sprintf("it is larger than the batches of %d rows that the manifest allows", c.cfg.Batch)
 		return nil
@@ -137,7 +141,7 @@ func (c *Client) raw(ctx context.Context, q *model.Question, r *model.Reply) err
 	case f.silent:
 		r.Lost, r.TimedOut = f.text, f.timedOut
 	default:
-		r.Refusal = f.text
+		r.Refusal, r.Busy, r.Fault = f.text, f.busy, f.fault
 	}
 	return nil
 }

@@ -38,11 +38,15 @@ const (
 	codeUnauthenticated    = 16
 )
 
-// invoke makes a unary call.
-func (g *grpc) invoke(ctx context.Context, method string, m []byte, rows, limit int) ([]byte, *failure) {
-	body := append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(m))), m...)
-	address := g.base.JoinPath("inference.GRPCInferenceService", method).String()
-	a, f := g.call(ctx, message{http.MethodPost, address, "application/grpc+proto", body, rows, limit + 5})
+// invoke makes a unary call with a message of protobuf.
+func (g *grpc) invoke(ctx context.Context, method string, m message) ([]byte, *failure) {
+	m.method, m.address = http.MethodPost, g.base.JoinPath("inference.GRPCInferenceService", method).String()
+	if m.contentType == "" {
+		m.contentType = "application/grpc+proto"
+	}
+	m.body = append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(m.body))), m.body...)
+	m.limit += 5
+	a, f := g.call(ctx, m)
 	if f != nil {
 		return nil, f
 	}
@@ -109,7 +113,7 @@ func appendMessage(b []byte, field protowire.Number, m []byte) []byte {
 
 // describe implements protocol.
 func (g *grpc) describe(ctx context.Context) (*artefact.EndpointInfo, *failure) {
-	b, f := g.invoke(ctx, "ModelReady", g.named(1, 2), 0, limitBytes)
+	b, f := g.invoke(ctx, "ModelReady", message{body: g.named(1, 2), limit: limitBytes})
 	ready := false
 	if f == nil {
 		if err := fields(b, func(n protowire.Number, v value) error { ready = ready || n == 1 && v.number == 1; return nil }); err != nil {
@@ -127,7 +131,7 @@ func (g *grpc) describe(ctx context.Context) (*artefact.EndpointInfo, *failure) 
 		return nil, f
 	}
 	d := &artefact.EndpointInfo{}
-	if b, f := g.invoke(ctx, "ServerMetadata", nil, 0, limitBytes); f == nil {
+	if b, f := g.invoke(ctx, "ServerMetadata", message{limit: limitBytes}); f == nil {
 		var name, version string
 		_ = fields(b, func(n protowire.Number, v value) error {
 			switch n {
@@ -140,7 +144,7 @@ func (g *grpc) describe(ctx context.Context) (*artefact.EndpointInfo, *failure) 
 		}) // what cannot be read is left out
 		d.Server = g.clean(name + " " + version)
 	}
-	b, f = g.invoke(ctx, "ModelMetadata", g.named(1, 2), 0, limitBytes)
+	b, f = g.invoke(ctx, "ModelMetadata", message{body: g.named(1, 2), limit: limitBytes})
 	if f != nil {
 		if f.do == again {
 			return nil, f
@@ -195,7 +199,7 @@ func (g *grpc) infer(ctx context.Context, q *model.Question) (*numbers, *failure
 	m := appendMessage(g.named(1, 2), 5, input)
 	m = appendMessage(m, 6, appendText(nil, 1, g.cfg.Output))
 	m = appendMessage(m, 7, data)
-	b, f := g.invoke(ctx, "ModelInfer", m, rowsOf(q), g.room(q))
+	b, f := g.invoke(ctx, "ModelInfer", deformed(q.Wire, message{body: m, rows: rowsOf(q), limit: g.room(q)}, true))
 	if f != nil {
 		return nil, f
 	}

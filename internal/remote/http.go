@@ -149,6 +149,7 @@ func (c *Client) judge(a *answer) *failure {
 		return nil
 	}
 	f := &failure{text: fmt.Sprintf("status %d %s", a.status, http.StatusText(a.status))}
+	f.fault = a.status/100 == 5 && a.status != http.StatusServiceUnavailable
 	f.busy = a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable
 	if words := c.words(a); words != "" {
 		f.text += ": " + words

@@ -85,7 +85,7 @@ func (p *plain) infer(ctx context.Context, q *model.Question) (*numbers, *failur
 		body = appendNested(body, q, q.Shape, 0, elements(q.Shape))
 	}
 	body = append(body, p.after...)
-	a, f := p.call(ctx, message{http.MethodPost, p.base.String(), "application/json", body, rowsOf(q), p.room(q)})
+	a, f := p.call(ctx, deformed(q.Wire, message{http.MethodPost, p.base.String(), "application/json", body, rowsOf(q), p.room(q)}, false))
 	if f == nil {
 		f = p.judge(a)
 	}

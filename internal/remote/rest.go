@@ -126,7 +126,7 @@ func (r *rest) infer(ctx context.Context, q *model.Question) (*numbers, *failure
 		return nil, &failure{text: r.clean(err.Error())}
 	}
 	body = append(append(body, name...), `}]}`...)
-	a, f := r.call(ctx, message{http.MethodPost, r.address("infer"), "application/json", body, rowsOf(q), r.room(q)})
+	a, f := r.call(ctx, deformed(q.Wire, message{http.MethodPost, r.address("infer"), "application/json", body, rowsOf(q), r.room(q)}, false))
 	if f == nil {
 		f = r.judge(a)
 	}

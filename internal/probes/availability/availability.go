@@ -5,4 +5,4 @@ package availability
 import "github.com/assize/assize/internal/measure"
 
 // Probes lists the probes of this family.
-func Probes() []measure.Probe { return []measure.Probe{malformed} }
+func Probes() []measure.Probe { return []measure.Probe{malformed, endpoint} }
