@@ -65,6 +65,7 @@ type Gradient struct {
 	padded   [8][]float32
 	spare    [5][]float32
 	draws    int      // see Average
+	hopes    bool     // see Hope
 	blurs    *blurred // nil until it is needed
 }
 

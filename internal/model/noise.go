@@ -61,6 +61,9 @@ func newJitter(s Solution, d *domain.Domain) (*jitter, error) {
 	return j, nil
 }
 
+// On lists the solutions that are on, in the order in which they act.
+func (m *Model) On() []Solution { return slices.Clone(m.chain) }
+
 // Random tells whether a solution makes the answers random on purpose.
 func (m *Model) Random() bool { return m.noise != nil }
 

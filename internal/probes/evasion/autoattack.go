@@ -15,9 +15,10 @@ func autoAttackProbe() measure.Probe {
 			"Three attacks of different kinds work one after another on the rows that still stand: APGD on cross-entropy, APGD target by target on the DLR loss (the margin " +
 			"where that is not defined: rules with a cut-off, fewer than four classes) and FAB, which looks for the smallest change. They aim at the decision rule, differentiate through " +
 			"scaling and behind a softmax, average over noise that a solution adds to the input, and stay in the ball and the domain. Each final row is asked again of the system itself. On some rows the attack tests itself: " +
-			"twice the steps, another seed, twice the epsilon, no bound at all, and copies of the system in which an adversarial example is planted.",
+			"twice the steps, another seed, twice the epsilon, no bound at all, and copies of the system in which an adversarial example is planted. Rows that it broke are attacked again " +
+			"by one who does not know of a solution, solution by solution: what then stands is hidden, not protected.",
 		Metrics: []string{
-			"attack_success", "clean_accuracy", "flat_gradients", "median_distance", "noise_success", "robust_accuracy",
+			"attack_success", "clean_accuracy", "flat_gradients", "masked_share", "median_distance", "noise_success", "robust_accuracy",
 			"rows_attackable", "steps",
 		},
 		Goals: goals, Threats: threats, Needs: whitebox, Requires: []string{"evasion/noise"}, Feeds: Worst, Switch: true, Paired: "stands",
@@ -26,6 +27,7 @@ func autoAttackProbe() measure.Probe {
 			"Croce, Hein: Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse Parameter-free Attacks. ICML 2020, arXiv 2003.01690",
 			"Croce, Hein: Minimally Distorted Adversarial Examples with a Fast Adaptive Boundary Attack. ICML 2020, arXiv 1907.02044",
 			"Croce, Hein: Mind the Box: l1-APGD for Sparse Adversarial Attacks on Image Classifiers. ICML 2021, arXiv 2103.01208",
+			"Athalye, Carlini, Wagner: Obfuscated Gradients Give a False Sense of Security. ICML 2018, arXiv 1802.00420",
 			"Carlini et al.: On Evaluating Adversarial Robustness. 2019, arXiv 1902.06705",
 			"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
 		},

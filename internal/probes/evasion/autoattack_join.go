@@ -17,6 +17,9 @@ func joinAutoAttack(j *measure.Joint) (*result.Result, error) {
 	}
 	t.finals(r)
 	t.tests(r, j.Guessed)
+	if err := t.masking(r); err != nil {
+		return nil, err
+	}
 	curve := againstEpsilon(t, j.Params)
 	curve.Series[0].Name = "APGD and FAB, with 95 % interval at each point"
 	r.Pictures = []result.Picture{curve, t.winners()}

@@ -92,6 +92,9 @@ func runAutoAttack(ctx context.Context, c *measure.Case) (*result.Result, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := a.masked(ctx, rows); err != nil {
+		return nil, err
+	}
 	c.Done(1)
 	return &result.Result{State: result.Measured, Rows: rows}, nil
 }
@@ -158,8 +161,21 @@ func (a *auto) some(ctx context.Context, t *white.Threat, p white.Plan, pick fun
 // attack carries out the three attacks, and looks for smaller changes of what they broke.
 func (a *auto) attack(ctx context.Context) error {
 	steps, targets := a.c.Params.Int("steps"), a.c.Params.Int("targets")
+	if err := a.three(ctx); err != nil {
+		return err
+	}
+	shrink := white.Plan{Method: white.FAB{Steps: max(1, steps/4)}, Loss: model.Margin, Targets: min(3, targets)}
+	return a.some(ctx, a.threat, shrink, func(i int) bool { return a.state[i].by > 0 }, func(i int, f *white.Found) {
+		if h := &a.state[i]; f.Won && f.Distance < a.threat.Distance(h.found[0], a.rows[i].X) {
+			h.found = append([][]float32{f.X}, h.found...)
+		}
+	})
+}
+
+// three carries out the three attacks, each on what stands after those before it.
+func (a *auto) three(ctx context.Context) error {
 	standing := func(i int) bool { return a.state[i].by == 0 }
-	for n, plan := range white.Auto(a.threat.Norm, steps, targets) {
+	for n, plan := range white.Auto(a.threat.Norm, a.c.Params.Int("steps"), a.c.Params.Int("targets")) {
 		if err := a.some(ctx, a.threat, plan, standing, func(i int, f *white.Found) {
 			if f.Won {
 				a.state[i].found = [][]float32{f.X}
@@ -171,10 +187,15 @@ func (a *auto) attack(ctx context.Context) error {
 			return err
 		}
 	}
-	shrink := white.Plan{Method: white.FAB{Steps: max(1, steps/4)}, Loss: model.Margin, Targets: min(3, targets)}
-	return a.some(ctx, a.threat, shrink, func(i int) bool { return a.state[i].by > 0 }, func(i int, f *white.Found) {
-		if h := &a.state[i]; f.Won && f.Distance < a.threat.Distance(h.found[0], a.rows[i].X) {
-			h.found = append([][]float32{f.X}, h.found...)
+	if !a.c.Model.Random() {
+		return nil
+	}
+	// Of what gains just more often than not the system's own answers are the judge.
+	a.grad.Hope(true)
+	defer a.grad.Hope(false)
+	return a.some(ctx, a.threat, white.Auto(a.threat.Norm, a.c.Params.Int("steps"), 0)[0], standing, func(i int, f *white.Found) {
+		if f.Won {
+			a.state[i].by, a.state[i].found = 1, [][]float32{f.X}
 		}
 	})
 }

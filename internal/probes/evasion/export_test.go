@@ -47,3 +47,6 @@ func SurrogateLearns(x [][]float32, y []int, others [][]float32, want []int) flo
 	}
 	return math.Round(1000*float64(same)/float64(len(others))) / 1000
 }
+
+// Verdict is what a solution does.
+var Verdict = verdict

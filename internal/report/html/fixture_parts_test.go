@@ -62,6 +62,9 @@ func exampleObservations(start time.Time) []evidence.Observation {
 		Validity: []result.Validity{{Check: "beats-noise", OK: true, Note: "random change moves 2.5 % of the rows"}, {Check: "returned-inputs-differ", OK: true}},
 		Notes:    []string{"an attack bounds robustness from above; a stronger one may find more"},
 		Pictures: []result.Picture{attack(0.02, 0.22, "hopskipjump", "random noise")},
+		Tables: []result.Table{{ID: result.Masking, Title: "What solutions hide from an attack that does not know of them",
+			Head: []string{"Solution", "Rows with something to gain", "Resist an attack that does not know of it", "Resist one that does", "Hidden, with 95 % interval", "It"},
+			Rows: [][]string{{"range-check", "200", "76.0 %", "75.9 %", "0.1 % [0.0 %, 2.2 %]", "is not shown to hide gradients"}, {"two-digits " + hostile, "200", "89.9 %", "75.9 %", "14.0 % [9.5 %, 19.6 %]", "hides gradients and stops little"}}}},
 	})
 	on.Parameters = map[string]any{"queries": 1000.0, "norm": "linf", "epsilon": 1.0, "unit": "range"}
 	off := made("o-4", "i-4", "evasion/hopskipjump", []string{}, 19.9, 192_001, result.Result{

@@ -28,6 +28,7 @@ type view struct {
 	Claims, Others               []*goal
 	Counts                       []wording.Count
 	Changes                      []*change
+	Masking                      []string
 	Unmeasured                   []solution
 	Gaps                         []wording.Gap
 	Lineage                      *drawing
@@ -157,6 +158,7 @@ func look(d *dossier.Dossier, examples []Example) *view {
 			v.Rest = append(v.Rest, o)
 		}
 	}
+	v.Masking = wording.Masking(d)
 	for _, s := range wording.Unmeasured(d) {
 		v.Unmeasured = append(v.Unmeasured, solution{s, wording.Expired(s, d.Started), wording.WhyUnmeasured(s)})
 	}

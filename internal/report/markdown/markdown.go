@@ -185,6 +185,9 @@ func (p *page) effects(d *dossier.Dossier) {
 		})
 	}
 	p.table([]string{"Solutions", "Probe", "With:", "Without:", "Difference:", "95 % interval", "McNemar, exact", "n:", "Note"}, rows)
+	for _, m := range wording.Masking(d) {
+		p.block("%s", wording.Markdown(m))
+	}
 	rows = nil
 	for _, u := range wording.Unmeasured(d) {
 		valid := string(u.ValidUntil)

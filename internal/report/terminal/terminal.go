@@ -139,6 +139,9 @@ func (s *sheet) effects(d *dossier.Dossier) {
 		s.para(2, 2, "", fmt.Sprintf("%s, by %s: %s with, %s without; difference %s [%s, %s], %s, n %s; %s", strings.Join(e.Solutions, ", "), e.Probe,
 			wording.Percent(e.On), wording.Percent(e.Off), wording.Points(e.Difference), wording.Points(e.Lower), wording.Points(e.Upper), wording.P(e.P), wording.Whole(int64(e.N)), e.Note))
 	}
+	for _, m := range wording.Masking(d) {
+		s.para(2, 2, "", m)
+	}
 	for _, u := range unmeasured {
 		text := u.Name + ": unmeasured; " + wording.WhyUnmeasured(u)
 		if wording.Expired(u, d.Started) {
