@@ -29,7 +29,7 @@ const (
 
 // Aim says what an attack on a row wants: to leave the decision From for one
 // that gains, or for the outcome of column Target alone. Below 0 Target means
-// any.
+// any. Without a decision rule Target 0 is up and 1 is down: the Margin is then the output, or minus the output.
 type Aim struct {
 	From   Decision
 	Target int
@@ -272,7 +272,11 @@ func (g *Gradient) masks(aims []Aim) {
 		}
 		for c, d := range g.w.head.decisions {
 			aim, own := float32(never), float32(never)
-			if g.m.Gains(a.From, d) {
+			if g.w.head.value && a.Target >= 0 {
+				if own = 0; a.Target == c {
+					aim, own = 0, never
+				}
+			} else if g.m.Gains(a.From, d) {
 				if a.Target < 0 || a.Target == c {
 					aim = 0
 				}

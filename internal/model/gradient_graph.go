@@ -29,6 +29,9 @@ func (h *head) add(g *grad.Graph, value string, columns int64, positive int) str
 		}
 		return 0
 	}
+	if h.value {
+		return pick(z, 1, 2, func(_, to int64) float64 { return 0.5 - float64(to) })
+	}
 	pos := int64(positive)
 	logOf := func(p string) string { return op("Log", op("Max", p, number(1e-30))) }
 	if h.cuts == nil && h.refer == nil { // argmax

@@ -21,6 +21,7 @@ type head struct {
 	form      form
 	cuts      []piece   // of a cut-off rule, in the units of the score that form gives
 	refer     []float64 // of a rule with a cut-off for each class: minus the log of each
+	value     bool      // there is no rule: half of the output up and half of it down, see Aim
 }
 
 // form says what the numbers are that head reads.
@@ -166,6 +167,8 @@ func (m *Model) head(f form) *head {
 			h.refer = append(h.refer, -math.Log(max(t, 1e-30)))
 		}
 		h.decisions = append(h.decisions, Decision(m.classes))
+	case NoRule:
+		h.decisions, h.value = []Decision{0, 0}, true
 	default:
 		for c := range m.classes {
 			h.decisions = append(h.decisions, Decision(c))

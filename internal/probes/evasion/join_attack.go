@@ -3,6 +3,7 @@ package evasion
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/result"
@@ -40,8 +41,17 @@ func joinAttack(j *measure.Joint, name string, whole bool) (*result.Result, erro
 	}
 	budget := j.Params.Float("queries")
 	needed := t.needed(r, budget)
-	if err := t.within(r, j.Params.Float("grant"), budget, needed); err != nil {
-		return nil, err
+	trained := 0.0
+	if c := j.Rows.Column("trained"); len(c) > 0 {
+		trained = slices.Max(c)
+	}
+	switch grant := j.Params.Float("grant"); {
+	case trained > 0 && trained >= grant && grant > 0:
+		r.Notes = append(r.Notes, fmt.Sprintf("The training took %.0f questions and the service grants one user %.0f: what one user reaches within them was not measured.", trained, grant))
+	default:
+		if err := t.within(r, grant, trained, budget, needed); err != nil {
+			return nil, err
+		}
 	}
 	if whole {
 		r.Check("start-found", 20*onlyTheirs <= t.attackables, fmt.Sprintf("A change that gains was found for %d of %d attackable rows; for %d others only noise found one.", t.gains, t.attackables, onlyTheirs))
@@ -77,14 +87,14 @@ func (t *tally) needed(r *result.Result, budget float64) []float64 {
 }
 
 // within adds which share of the rows with something to gain fell within the
-// queries that the service grants one user. An attack that asked fewer says how many at least.
-func (t *tally) within(r *result.Result, grant, budget float64, needed []float64) error {
+// queries that the service grants one user, of which trained went before the first row. An attack that asked fewer says how many at least.
+func (t *tally) within(r *result.Result, grant, trained, budget float64, needed []float64) error {
 	if grant <= 0 {
 		return nil
 	}
 	k := 0
 	for _, q := range needed {
-		if q <= grant {
+		if trained+q <= grant {
 			k++
 		}
 	}
@@ -92,9 +102,9 @@ func (t *tally) within(r *result.Result, grant, budget float64, needed []float64
 	if err != nil {
 		return err
 	}
-	if budget < grant {
+	if trained+budget < grant {
 		m.Upper = 1
-		m.Method += fmt.Sprintf("; upper end: the attack asked %g of %g", budget, grant)
+		m.Method += fmt.Sprintf("; upper end: the attack asked %g of %g", trained+budget, grant)
 	}
 	r.Metrics["success_within_grant"] = m
 	return nil

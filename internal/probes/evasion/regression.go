@@ -14,26 +14,30 @@ import (
 
 func regressionProbe() measure.Probe {
 	return measure.Probe{
-		ID: "evasion/regression", Version: 1,
+		ID: "evasion/regression", Version: 2,
 		Doc: "Worst change of a number: how far can a change within the threat model move the output of a regression model, up or down?\n\n" +
 			"Each row is changed at random, one feature at a time to both ends of the ball, by all that moved the output together, and then by random search from the best " +
-			"(after Andriushchenko et al. 2020), by asking for outputs alone. Every change asked about is one that the domain allows. What is found is a lower bound of what is possible. " +
+			"(after Andriushchenko et al. 2020), by asking for outputs alone. Where the model can be differentiated APGD follows the gradient of the output as well, from random starts, up " +
+			"and down, and the larger change of the two counts. Every change asked about is one that the domain allows. What is found is a lower bound of what is possible. " +
 			"The tolerance is the level that the manifest declares for worst_change.",
 		Metrics: []string{"change_p95", "median_change", "noise_change", "over_tolerance", "worst_change"},
 		Goals:   goals, Threats: threats, Switch: true, Paired: "stands",
 		Needs: measure.Needs{Model: true, Data: true, Domain: true, Value: true},
 		Cites: []string{
 			"Andriushchenko, Croce, Flammarion, Hein: Square Attack: a query-efficient black-box adversarial attack via random search. ECCV 2020, arXiv 1912.00049",
+			"Croce, Hein: Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse Parameter-free Attacks. ICML 2020, arXiv 2003.01690",
 			"AI Act Art. 15(4)", "AI Act Art. 15(5)", "ENISA Evasion",
 		},
 		Params: append(threatParams(),
 			measure.Param{Name: "tolerance", Doc: "largest change of the output that is borne; 0 where none is declared", Unit: "of the output", Quick: 0.0, Standard: 0.0, Thorough: 0.0, Manifest: "declared.worst_change.at_most"},
 			measure.Param{Name: "queries", Doc: "budget of each row", Unit: "queries", Quick: 300.0, Standard: 1000.0, Thorough: 5000.0, Manifest: "threat_model.evasion.queries_per_row"},
+			measure.Param{Name: "steps", Doc: "steps along the gradient, each way from each start", Unit: "steps", Quick: 20.0, Standard: 50.0, Thorough: 100.0},
+			measure.Param{Name: "restarts", Doc: "random starts of these", Unit: "starts", Quick: 1.0, Standard: 2.0, Thorough: 4.0},
 			measure.Param{Name: "rows", Doc: "rows that are attacked", Unit: "rows", Quick: 100.0, Standard: 300.0, Thorough: 1000.0},
 		),
 		Rows: func(s measure.Scope) int { return min(s.TestRows, s.Params.Int("rows")) },
 		Queries: func(s measure.Scope) int {
-			return min(s.TestRows, s.Params.Int("rows")) * (2 + s.Params.Int("queries"))
+			return min(s.TestRows, s.Params.Int("rows")) * (2 + s.Params.Int("queries") + 6*s.Params.Int("steps")*s.Params.Int("restarts"))
 		},
 		Timeout: 30 * time.Minute,
 		Run:     runRegression, Join: joinRegression,
@@ -53,6 +57,8 @@ const (
 	regFeasible
 	regWithin
 	regStands
+	regFollowed
+	regRandom
 	regColumns
 )
 
@@ -62,29 +68,34 @@ func runRegression(ctx context.Context, c *measure.Case) (*result.Result, error)
 	if err != nil {
 		return nil, err
 	}
-	n := len(c.Index)
-	var a model.Answers
-	if err := c.Model.Predict(ctx, c.Data.X, n, &a); err != nil {
+	if err := positive(c.Params, "steps", "restarts"); err != nil {
+		return nil, err
+	}
+	outputs, err := numbers(ctx, c.Model, c.Data.X, c.Index)
+	if err != nil {
 		return nil, err
 	}
 	rows := regressionRows(c)
 	var climbs []*climb
 	// The first question was for the row itself, the last is for the final row again.
-	budget := c.Params.Int("queries") - 2
+	budget := (c.Params.Int("queries") - 2) / repeats(c.Model)
 	for i, number := range c.Index {
 		orig := c.Data.Row(i)
 		rows.Columns[regQueries].Values[i] = 1
 		if c.Domain.Feasible(orig, orig) {
 			rows.Columns[regInside].Values[i] = 1
 		}
-		if a.Refused[i] || !usable(a.Row(i)[0]) {
+		if math.IsNaN(outputs[i]) {
 			continue
 		}
-		rows.Columns[regAnswered].Values[i], rows.Columns[regOutput].Values[i] = 1, float64(a.Row(i)[0])
-		k := newClimb(s, i, orig, float64(a.Row(i)[0]), c.Seed.Row(number), budget)
+		rows.Columns[regAnswered].Values[i], rows.Columns[regOutput].Values[i] = 1, outputs[i]
+		k := newClimb(s, i, number, orig, outputs[i], c.Seed.Row(number), budget)
 		climbs = append(climbs, k)
 	}
 	if err := lockstep(ctx, c, climbs); err != nil {
+		return nil, err
+	}
+	if err := follow(ctx, c, s, climbs); err != nil {
 		return nil, err
 	}
 	if err := settleRegression(ctx, c, rows, climbs); err != nil {
@@ -104,17 +115,21 @@ func regressionRows(c *measure.Case) *result.Rows {
 		{Name: "change", Doc: "largest change of the output found within the threat model, up or down, as the system gave it again for the final row alone", Unit: "of the output"},
 		{Name: "noise", Doc: "the same of random change alone", Unit: "of the output"},
 		{Name: "searched", Doc: "the same of the search alone", Unit: "of the output"},
-		{Name: "queries", Doc: "questions asked of the system about the row", Unit: "queries"},
-		{Name: "repeats", Doc: "1: asked for again alone, the final row gets the output that was found, to a hundred-thousandth"},
+		{Name: "queries", Doc: "questions asked of the system about the row, apart from evaluations of the model with its gradient", Unit: "queries"},
+		{Name: "repeats", Doc: "1: asked for again alone, the final row gets the output that was found, to a hundred-thousandth, or the system is random on purpose"},
 		{Name: "feasible", Doc: "1: the final row is feasible as a change of the row"},
 		{Name: "within", Doc: "1: the final row is within the threat model"},
 		{Name: "stands", Doc: "1: answered, and no change found is over the tolerance (over 0 where none is declared)"},
+		{Name: "followed", Doc: "the same of following gradients alone, as the system gave it; -1 where the model has none", Unit: "of the output"},
+		randomColumn(c),
 	}}
 	for _, f := range c.Domain.Features() {
 		rows.Columns = append(rows.Columns, result.Column{Name: "x." + f.Name, Doc: "final row: the change that moves the output most, or the row itself where nothing does", Unit: f.Unit, Data: true})
 	}
 	for i := range rows.Columns {
-		rows.Columns[i].Values = make([]float64, len(c.Index))
+		if i != regRandom {
+			rows.Columns[i].Values = make([]float64, len(c.Index))
+		}
 	}
 	return rows
 }
@@ -125,6 +140,7 @@ func lockstep(ctx context.Context, c *measure.Case, climbs []*climb) error {
 	w := c.Data.Width
 	var a model.Answers
 	var x []float32
+	var about []int
 	group := max(1, roomValues/(w*(2*w+64)))
 	total, asked := 0, 0
 	for _, k := range climbs {
@@ -133,17 +149,20 @@ func lockstep(ctx context.Context, c *measure.Case, climbs []*climb) error {
 	for part := range slices.Chunk(climbs, group) {
 		for going := true; going; {
 			going = false
-			x = x[:0]
+			x, about = x[:0], about[:0]
 			for _, k := range part {
 				k.from = len(x) / w
 				x = k.propose(x)
 				k.put = len(x)/w - k.from
+				for range k.put {
+					about = append(about, k.row)
+				}
 			}
 			n := len(x) / w
 			if n == 0 {
 				break
 			}
-			if err := c.Model.Predict(ctx, x, n, &a); err != nil {
+			if err := askMean(ctx, c.Model, x, about, &a); err != nil {
 				return err
 			}
 			for _, k := range part {
@@ -162,7 +181,6 @@ func lockstep(ctx context.Context, c *measure.Case, climbs []*climb) error {
 
 // settleRegression asks for each final row once more, alone, and fills the table.
 func settleRegression(ctx context.Context, c *measure.Case, rows *result.Rows, climbs []*climb) error {
-	var a model.Answers
 	put := func(column, i int, v float64) { rows.Columns[column].Values[i] = v }
 	yes := func(column, i int, is bool) {
 		if is {
@@ -172,18 +190,23 @@ func settleRegression(ctx context.Context, c *measure.Case, rows *result.Rows, c
 	tolerance := c.Params.Float("tolerance")
 	for _, k := range climbs {
 		final, found := k.best()
-		if err := c.Model.Predict(ctx, final, 1, &a); err != nil {
+		again, err := numbers(ctx, c.Model, final, []int{k.row})
+		if err != nil {
 			return err
 		}
 		change := 0.0
-		if !a.Refused[0] && usable(a.Row(0)[0]) {
-			change = math.Abs(float64(a.Row(0)[0]) - k.output)
+		if !math.IsNaN(again[0]) {
+			change = math.Abs(again[0] - k.output)
 		}
 		put(regChange, k.i, change)
 		put(regNoise, k.i, max(k.noise[0], k.noise[1]))
 		put(regSearched, k.i, max(k.gain[0], k.gain[1]))
-		put(regQueries, k.i, float64(k.asked+2))
-		yes(regRepeats, k.i, math.Abs(change-found) <= 1e-5*max(math.Abs(k.output), found))
+		put(regFollowed, k.i, -1)
+		if k.followed {
+			put(regFollowed, k.i, max(k.white[0], k.white[1]))
+		}
+		put(regQueries, k.i, float64(k.asked*repeats(c.Model)+2))
+		yes(regRepeats, k.i, c.Model.Random() || math.Abs(change-found) <= 1e-5*max(math.Abs(k.output), found))
 		yes(regFeasible, k.i, c.Domain.Feasible(final, k.orig) || !differ(final, k.orig))
 		yes(regWithin, k.i, k.within(k.distance(final, k.orig)))
 		yes(regStands, k.i, change <= tolerance)

@@ -8,10 +8,11 @@ import (
 )
 
 // climb is the search for the largest change of the output on one row, both ways at
-// once: 0 is up, 1 is down. A white-box attack would start it from its own points.
+// once: 0 is up, 1 is down. Beside it stands what following gradients found, see follow.
 type climb struct {
 	*space
 	i      int // of the row in the case
+	row    int // its number
 	orig   []float32
 	output float64
 	rng    *rand.Rand
@@ -27,6 +28,10 @@ type climb struct {
 	gain      [2]float64   // by how much it moves the output
 	noise     [2]float64   // the same of random change
 	luck      [2][]float32
+	followed  bool         // the model has gradients
+	trail     [2][]float32 // where they lead furthest; nil: nowhere
+	ahead     [2]float64   // the model's own output there, of the way down its negative
+	white     [2]float64   // by how much the system's moves
 	round     int
 }
 
@@ -54,8 +59,8 @@ type end struct {
 	moves float64
 }
 
-func newClimb(s *space, i int, orig []float32, output float64, rng *rand.Rand, budget int) *climb {
-	k := &climb{space: s, i: i, orig: orig, output: output, rng: rng, budget: budget}
+func newClimb(s *space, i, row int, orig []float32, output float64, rng *rand.Rand, budget int) *climb {
+	k := &climb{space: s, i: i, row: row, orig: orig, output: output, rng: rng, budget: budget}
 	grouped := map[int32]bool{}
 	for _, g := range s.groups {
 		k.items = append(k.items, g)
@@ -86,6 +91,9 @@ func (k *climb) best() ([]float32, float64) {
 		}
 		if k.noise[way] > most {
 			x, most = k.luck[way], k.noise[way]
+		}
+		if k.white[way] > most {
+			x, most = k.trail[way], k.white[way]
 		}
 	}
 	return x, most

@@ -14,7 +14,7 @@ func joinRegression(j *measure.Joint) (*result.Result, error) {
 	n := rows.Len()
 	column := rows.Column
 	var changes, noises []float64
-	inside, repeats, feasible, within, weaker, moved, over := 0, 0, 0, 0, 0, 0, 0
+	inside, repeats, feasible, within, weaker, moved, over, followed, further := 0, 0, 0, 0, 0, 0, 0, 0, 0
 	tolerance := j.Params.Float("tolerance")
 	for i, answered := range column("answered") {
 		inside += int(column("inside")[i])
@@ -22,6 +22,12 @@ func joinRegression(j *measure.Joint) (*result.Result, error) {
 			continue
 		}
 		change := column("change")[i]
+		if f := column("followed")[i]; f >= 0 {
+			followed++
+			if f > column("searched")[i] {
+				further++
+			}
+		}
 		changes, noises = append(changes, change), append(noises, column("noise")[i])
 		repeats += int(column("repeats")[i])
 		feasible += int(column("feasible")[i])
@@ -31,7 +37,7 @@ func joinRegression(j *measure.Joint) (*result.Result, error) {
 		}
 		if change > 0 {
 			moved++
-			if column("searched")[i] < column("noise")[i]*(1-1e-9) {
+			if max(column("searched")[i], column("followed")[i]) < column("noise")[i]*(1-1e-9) {
 				weaker++
 			}
 		}
@@ -57,7 +63,12 @@ func joinRegression(j *measure.Joint) (*result.Result, error) {
 		}
 		r.Metrics["over_tolerance"] = m
 	}
-	r.Notes = append(r.Notes, "What an attack by asking finds is a lower bound: a larger change can exist.")
+	r.Notes = append(r.Notes, "What an attack finds is a lower bound: a larger change can exist.")
+	if followed > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("Following gradients moved the output further than the search by asking on %d of %d rows.", further, followed))
+	} else {
+		r.Notes = append(r.Notes, "The model has no gradients to follow: the search is by asking alone.")
+	}
 	if n < j.Facts.TestRows {
 		r.Notes = append(r.Notes, fmt.Sprintf("The worst change is that of %d of %d test rows.", answered, j.Facts.TestRows))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -16,14 +17,15 @@ func transferProbe() measure.Probe {
 	needs := needs
 	needs.Others = true
 	return measure.Probe{
-		ID: "evasion/transfer", Version: 1,
+		ID: "evasion/transfer", Version: 2,
 		Doc: "Transfer attack: a model of the attacker's own, trained on the system's decisions, is attacked by its gradients and what is found is tried on the system.\n\n" +
 			"The surrogate is a small network (64 hidden units). It learns from the decisions on some test rows, and on rows moved along its own gradients, which are asked about in turn " +
-			"(Papernot et al. 2017). Projected gradient descent on it needs few questions of the system, which only sees finished attempts: limits on questions and hidden scores do not hold " +
-			"it up. How often surrogate and system agree on the rows attacked is reported; where that is rare, little is learnt from the attack. Questions of the training are asked in each shard.",
+			"(Papernot et al. 2017). Projected gradient descent on it needs few questions of the system, which only sees finished attempts, so that hidden scores do not hold " +
+			"it up. A limit on questions about one case holds for those of the training, too, and what the service grants one user pays for them. How often surrogate and system agree on the rows " +
+			"attacked is reported; where that is rare, little is learnt from the attack. Questions of the training are asked in each shard.",
 		Metrics: []string{
 			"agreement", "attack_success", "clean_accuracy", "median_distance", "noise_success", "queries_to_success",
-			"queries_to_success_p90", "robust_accuracy", "rows_attackable",
+			"queries_to_success_p90", "robust_accuracy", "rows_attackable", "success_within_grant", "training_queries",
 		},
 		Goals: goals, Threats: threats, Needs: needs, Requires: []string{floor}, Feeds: Worst, Switch: true, Paired: "stands",
 		Cites: []string{
@@ -31,7 +33,7 @@ func transferProbe() measure.Probe {
 			"Madry, Makelov, Schmidt, Tsipras, Vladu: Towards Deep Learning Models Resistant to Adversarial Attacks. ICLR 2018, arXiv 1706.06083",
 			"AI Act Art. 15(5)", "ENISA Evasion",
 		},
-		Params: append(threatParams(),
+		Params: append(threatParams(), grantParam(),
 			measure.Param{Name: "queries", Doc: "attempts of each row, with the search for a smaller change", Unit: "queries", Quick: 10.0, Standard: 20.0, Thorough: 50.0},
 			measure.Param{Name: "rows", Doc: "rows that are attacked", Unit: "rows", Quick: 50.0, Standard: 200.0, Thorough: 1000.0},
 			measure.Param{Name: "rounds", Doc: "times that the rows learnt from are doubled", Quick: 2.0, Standard: 3.0, Thorough: 4.0},
@@ -54,7 +56,7 @@ func runTransfer(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	if err := positive(c.Params, "queries", "epochs"); err != nil {
 		return nil, err
 	}
-	n, err := imitate(ctx, c, s)
+	n, t, err := imitate(ctx, c, s)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +67,16 @@ func runTransfer(ctx context.Context, c *measure.Case) (*result.Result, error) {
 			agrees[at] = 1
 		}
 		at++
+		if c.Model.QueryLimit() > 0 { // the training asked about this case, too
+			a.budget = max(0, a.budget-t.about[a.row])
+		}
 		return &transfer{search: a, net: n}
 	})
 	if err != nil {
 		return nil, err
 	}
-	r.Rows.Columns = append(r.Rows.Columns, result.Column{Name: "agrees", Doc: "1: unchanged, the surrogate decides the row as the system does", Values: agrees})
+	r.Rows.Columns = append(r.Rows.Columns, result.Column{Name: "agrees", Doc: "1: unchanged, the surrogate decides the row as the system does", Values: agrees},
+		result.Column{Name: "trained", Doc: "questions of the training, the same for every row", Unit: "queries", Values: slices.Repeat([]float64{float64(t.asked)}, len(c.Index))})
 	return r, nil
 }
 
@@ -85,27 +91,42 @@ func joinTransfer(j *measure.Joint) (*result.Result, error) {
 	}
 	m, err := share(agree, j.Rows.Len())
 	r.Metrics["agreement"] = m
+	r.Metrics["training_queries"] = result.Exactly(slices.Max(j.Rows.Column("trained")), j.Rows.Len(), "queries")
 	r.Notes = append(r.Notes, fmt.Sprintf("The surrogate decides %d of the %d rows as the system does.", agree, j.Rows.Len()))
 	return r, err
 }
 
+// training is what the surrogate took.
+type training struct {
+	asked int         // questions
+	about map[int]int // of them, those about each row of the data
+}
+
 // imitate trains a surrogate on the system's decisions, the same in every shard. It is
 // nil where the system decides all of the rows alike: there is nothing to imitate.
-func imitate(ctx context.Context, c *measure.Case, s *space) (*surrogate, error) {
+// A solution that limits questions about one case limits how often rows are moved and asked about again.
+func imitate(ctx context.Context, c *measure.Case, s *space) (*surrogate, *training, error) {
 	const reach = 0.1 // of a feature's range: how far rows are moved to learn from
 	rng := c.Seed.Whole()
 	outcomes := max(len(c.Model.Rule().Outcomes), c.Model.Classes())
 	var x [][]float32
-	var y []int
-	learn := func(rows [][]float32) error {
+	var y, of []int // of is the row of the data behind each
+	t := &training{about: map[int]int{}}
+	rounds := c.Params.Int("rounds")
+	if limit := c.Model.QueryLimit(); limit > 0 {
+		rounds = min(rounds, bits.Len(uint(limit))-1)
+	}
+	learn := func(rows [][]float32, from []int) error {
 		flat := slices.Concat(rows...)
 		decisions := make([]model.Decision, len(rows))
 		if err := c.Model.Decide(ctx, flat, len(rows), decisions); err != nil {
 			return err
 		}
 		for i, d := range decisions {
+			t.asked++
+			t.about[from[i]]++
 			if d >= 0 && int(d) < outcomes {
-				x, y = append(x, rows[i]), append(y, int(d))
+				x, y, of = append(x, rows[i]), append(y, int(d)), append(of, from[i])
 			}
 		}
 		return nil
@@ -114,21 +135,22 @@ func imitate(ctx context.Context, c *measure.Case, s *space) (*surrogate, error)
 	for i := range c.Others.Len() {
 		rows = append(rows, c.Others.Row(i))
 	}
-	if err := learn(rows); err != nil {
-		return nil, err
+	if err := learn(rows, c.Others.Index); err != nil {
+		return nil, nil, err
 	}
 	var n *surrogate
 	for round := 0; ; round++ {
 		if len(x) == 0 || slices.Max(y) == slices.Min(y) {
-			return nil, nil
+			return nil, t, nil
 		}
 		n = newSurrogate(x, outcomes, s.scale, rng)
 		n.fit(x, y, c.Params.Int("epochs"), rng)
-		if round == c.Params.Int("rounds") {
-			return n, nil
+		if round == rounds {
+			return n, t, nil
 		}
 		by, slope := make([]float32, outcomes), make([]float32, s.dom.Len())
 		rows = nil
+		var from []int
 		for i, row := range x {
 			clear(by)
 			by[y[i]] = 1
@@ -141,11 +163,11 @@ func imitate(ctx context.Context, c *measure.Case, s *space) (*surrogate, error)
 				}
 			}
 			if s.project(moved, row) {
-				rows = append(rows, moved)
+				rows, from = append(rows, moved), append(from, of[i])
 			}
 		}
-		if err := learn(rows); err != nil {
-			return nil, err
+		if err := learn(rows, from); err != nil {
+			return nil, nil, err
 		}
 	}
 }

@@ -62,3 +62,43 @@ func TestTransferOfOneAnswer(t *testing.T) {
 		t.Errorf("got %v broken, want none", got)
 	}
 }
+
+// TestTransferPaysForTraining counts the questions of the training where a solution limits those about one case, and against what a service grants one user.
+func TestTransferPaysForTraining(t *testing.T) {
+	s := linear(60, 10, "linf", 20)
+	s.params["epsilon"] = 0.1
+	s.params = with(s.params, "grant", 300)
+	s.solutions = []model.Solution{{Name: "limit", Type: model.QueryLimit, Queries: 5}}
+	before := map[string]*result.Result{"evasion/noise": s.run(t, "evasion/noise", nil)}
+	free := s.run(t, "evasion/transfer", before)
+	if got := free.Metrics["training_queries"].Value; got < 200 || got > 240 { // 60 rows, doubled twice
+		t.Errorf("got %v questions of the training, want four about most of 60 rows", got)
+	}
+	trained, within := free.Metrics["training_queries"].Value, 0
+	for i, q := range free.Rows.Column("queries_to_success") {
+		if q > 0 && trained+q <= 300 && free.Rows.Column("attackable")[i] == 1 {
+			within++
+		}
+	}
+	if m := free.Metrics["success_within_grant"]; m.K == nil || *m.K != within || within == 0 {
+		t.Errorf("got %+v within the grant, want %d", m, within)
+	}
+	s.params = with(s.params, "grant", 100)
+	if m, is := s.run(t, "evasion/transfer", before).Metrics["success_within_grant"]; is {
+		t.Errorf("the training alone is over the grant, and %+v was measured", m)
+	}
+	s.on = []string{"limit"}
+	r := s.run(t, "evasion/transfer", before)
+	if got := r.Metrics["training_queries"].Value; got > 240 {
+		t.Errorf("got %v questions of the training, want no more than without a limit", got)
+	}
+	for i, q := range r.Rows.Column("queries") {
+		if q > 1+2 { // the row itself; four of five were asked in the training, two more are ours
+			t.Errorf("row %d: got %v questions beside the training's, want 3 at most", i, q)
+		}
+	}
+	s.solutions[0].Queries = 1
+	if got := s.run(t, "evasion/transfer", before).Metrics["training_queries"].Value; got != 60 {
+		t.Errorf("one question about each case: got %v of the training, want 60", got)
+	}
+}
