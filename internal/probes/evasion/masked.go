@@ -3,7 +3,6 @@ package evasion
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	white "github.com/assize/assize/internal/attack"
@@ -22,19 +21,21 @@ const (
 	without = "without."
 )
 
-// stepped are the types that leave what is given out without a slope: who differentiates
+// stepped tells whether a solution leaves what is given out without a slope: who differentiates
 // it sees none. Of the others one who does not know attacks the system without them.
-var stepped = []string{model.OutputRounding, model.DecisionOnly}
+func stepped(s model.Solution) bool {
+	return s.Type == model.OutputRounding || s.Type == model.DecisionOnly
+}
 
-// apart are the types that act on several questions together, of which an attack that holds the model has no need.
-var apart = []string{model.QueryLimit, model.Hysteresis}
+// apart tells whether a solution acts on several questions together, of which an attack that holds the model has no need.
+func apart(s model.Solution) bool { return s.Type == model.QueryLimit || s.Type == model.Hysteresis }
 
 // masked attacks by one who does not know of a solution, solution by solution, and adds two columns of each.
 func (a *auto) masked(ctx context.Context, rows *result.Rows) error {
 	broken := rows.Columns[colBroken].Values
 	on := a.c.Model.On()
 	for _, s := range on {
-		if !s.Switchable || slices.Contains(apart, s.Type) {
+		if !s.Switchable || apart(s) {
 			continue
 		}
 		known, gone := make([]float64, len(broken)), make([]float64, len(broken))
@@ -59,7 +60,7 @@ func (a *auto) masked(ctx context.Context, rows *result.Rows) error {
 		if err := b.three(ctx); err != nil {
 			return err
 		}
-		if slices.Contains(stepped, s.Type) {
+		if stepped(s) {
 			if err := a.blindly(ctx, broken, known); err != nil {
 				return err
 			}
@@ -72,7 +73,7 @@ func (a *auto) masked(ctx context.Context, rows *result.Rows) error {
 				if gone[i] = 0; h.by > 0 {
 					gone[i] = 1
 				}
-			case !slices.Contains(stepped, s.Type):
+			case !stepped(s):
 				known[i] = 0
 				if h.by == 0 {
 					break
