@@ -3,7 +3,6 @@ package tree
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 )
 
 // catFile is the part of CatBoost's JSON that prediction needs.
@@ -14,12 +13,17 @@ type catFile struct {
 			Flat   int    `json:"flat_feature_index"`
 			Name   string `json:"feature_name"`
 			Unseen string `json:"nan_value_treatment"`
+			// Borders are counted alone, as splits are numbered by them.
+			Borders []json.RawMessage `json:"borders"`
 		} `json:"float_features"`
 		Categories []struct {
 			Index int    `json:"feature_index"`
 			Flat  int    `json:"flat_feature_index"`
 			Name  string `json:"feature_name"`
+			// Values are those that splits ask for one by one.
+			Values []int64 `json:"values"`
 		} `json:"categorical_features"`
+		Ctrs       []catCtr          `json:"ctrs"`
 		Texts      []json.RawMessage `json:"text_features"`
 		Embeddings []json.RawMessage `json:"embedding_features"`
 		Hashes     []struct {
@@ -32,9 +36,10 @@ type catFile struct {
 			Loss struct{ Type string } `json:"loss_function"`
 		}
 	} `json:"model_info"`
-	Oblivious []catTable        `json:"oblivious_trees"`
-	Trees     []*catNode        `json:"trees"`
-	Scale     []json.RawMessage `json:"scale_and_bias"`
+	Counts    map[string]*catCounts `json:"ctr_data"`
+	Oblivious []catTable            `json:"oblivious_trees"`
+	Trees     []*catNode            `json:"trees"`
+	Scale     []json.RawMessage     `json:"scale_and_bias"`
 }
 
 // catTable is an oblivious tree: the i-th split decides bit i of the leaf's number.
@@ -49,6 +54,7 @@ type catSplit struct {
 	Float    int     `json:"float_feature_index"`
 	Category int     `json:"cat_feature_index"`
 	Value    int64   `json:"value"`
+	Index    int     `json:"split_index"`
 }
 
 // catNode is a node of a tree that is not oblivious.
@@ -62,13 +68,29 @@ type catNode struct {
 // catReader turns splits into nodes.
 type catReader struct {
 	e      *Ensemble
+	g      *nursery
 	file   *catFile
-	floats map[int]Node       // a comparison of each numerical feature
-	flats  map[int]int        // the place of each categorical feature
-	names  map[uint32]string  // of category hashes
-	codes  map[string]float64 // feature and category to the feature's value
-	texts  map[int]bool       // categorical features with a category that is no whole number
+	floats map[int]Node          // a comparison of each numerical feature
+	flats  map[int]int           // the place of each categorical feature
+	names  map[uint32]string     // of category hashes
+	codes  map[string]float64    // feature and category to the feature's value
+	known  map[int][]catCategory // by place: the categories that statistics were seen with
+	before int                   // split_index of the first border of a ctr
+	tests  map[string]*catTest   // every test, by what it asks
+	splits map[int]*catTest      // of ctrs, by split_index
+	yes    *catTest
+	no     *catTest
+	work   int // categories that were tried
 }
+
+// catCategory is a category of a feature.
+type catCategory struct {
+	hash uint32
+	code int
+}
+
+// maxUnfolded bounds the nodes of trees with statistics of categories, as one split can take many.
+const maxUnfolded = 4_000_000
 
 // readCatBoost reads save_model(format="json").
 func readCatBoost(b []byte, g *nursery) (*Ensemble, error) {
@@ -76,8 +98,11 @@ func readCatBoost(b []byte, g *nursery) (*Ensemble, error) {
 	if err := g.decode(b, &file); err != nil {
 		return nil, err
 	}
+	if len(file.Features.Ctrs) > 0 {
+		g.lim.MaxNodes = min(g.lim.MaxNodes, maxUnfolded)
+	}
 	e := &Ensemble{Slope: 1, Single: true}
-	r := &catReader{e: e, file: &file}
+	r := &catReader{e: e, g: g, file: &file, tests: map[string]*catTest{}, splits: map[int]*catTest{}, yes: &catTest{holds: true}, no: &catTest{}}
 	if err := r.features(); err != nil {
 		return nil, err
 	}
@@ -90,12 +115,12 @@ func readCatBoost(b []byte, g *nursery) (*Ensemble, error) {
 		return nil, err
 	}
 	for i := range file.Oblivious {
-		if err := r.table(g, &file.Oblivious[i], scale); err != nil {
+		if err := r.table(&file.Oblivious[i], scale); err != nil {
 			return nil, fmt.Errorf("tree %d: %w", i, err)
 		}
 	}
 	for i, root := range file.Trees {
-		if err := r.tree(g, root, scale); err != nil {
+		if err := r.tree(root, scale); err != nil {
 			return nil, fmt.Errorf("tree %d: %w", i, err)
 		}
 	}
@@ -166,12 +191,14 @@ func (r *catReader) features() error {
 		if err := note(x.Flat, x.Name); err != nil {
 			return err
 		}
+		r.before += len(x.Borders)
 		r.floats[x.Index] = Node{Feature: int32(x.Flat), Compare: LessOrEqual, Missing: MissingNaN, MissingLeft: x.Unseen != "AsTrue"}
 	}
 	for _, x := range f.Categories {
 		if err := note(x.Flat, x.Name); err != nil {
 			return err
 		}
+		r.before += len(x.Values)
 		r.flats[x.Index] = x.Flat
 	}
 	if len(names) != r.e.Features {
@@ -188,63 +215,4 @@ func (r *catReader) features() error {
 		r.names[uint32(h.Hash)] = h.Value
 	}
 	return r.categories()
-}
-
-// categories gives every category that a split asks for a number: the
-// category itself where all of the feature's are whole numbers from 0, else
-// its place in Levels.
-func (r *catReader) categories() error {
-	r.codes, r.texts = map[string]float64{}, map[int]bool{}
-	asked := map[int][]string{}
-	each := func(s *catSplit) error {
-		if s.Type != "OneHotFeature" {
-			return nil
-		}
-		flat, ok := r.flats[s.Category]
-		if !ok {
-			return fmt.Errorf("categorical feature %d is not there", s.Category)
-		}
-		name, ok := r.names[uint32(s.Value)]
-		if !ok {
-			return fmt.Errorf("the name of category %d of feature %d is missing\nhint: save with save_model(..., pool=training_pool)", s.Value, flat)
-		}
-		n, err := strconv.ParseUint(name, 10, 24)
-		if err != nil || strconv.FormatUint(n, 10) != name {
-			r.texts[flat] = true
-		}
-		key := strconv.Itoa(flat) + " " + name
-		if _, known := r.codes[key]; !known {
-			r.codes[key] = float64(n)
-			asked[flat] = append(asked[flat], name)
-		}
-		return nil
-	}
-	for _, t := range r.file.Oblivious {
-		for i := range t.Splits {
-			if err := each(&t.Splits[i]); err != nil {
-				return err
-			}
-		}
-	}
-	for stack := append([]*catNode(nil), r.file.Trees...); len(stack) > 0; {
-		n := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if n == nil || n.Split == nil {
-			continue
-		}
-		if err := each(n.Split); err != nil {
-			return err
-		}
-		stack = append(stack, n.Left, n.Right)
-	}
-	if len(r.texts) > 0 {
-		r.e.Levels = make(map[int][]string, len(r.texts))
-	}
-	for flat := range r.texts {
-		r.e.Levels[flat] = asked[flat]
-		for i, name := range asked[flat] {
-			r.codes[strconv.Itoa(flat)+" "+name] = float64(i)
-		}
-	}
-	return nil
 }

@@ -5,102 +5,132 @@ import (
 	"fmt"
 )
 
-// node returns the split as a node whose right child is where the split's
-// condition holds: a value above the border, or the category.
-func (r *catReader) node(s *catSplit) (n Node, equal bool, err error) {
-	switch s.Type {
-	case "FloatFeature":
-		n, ok := r.floats[s.Float]
-		if !ok {
-			return n, false, fmt.Errorf("numerical feature %d is not there", s.Float)
-		}
-		n.Threshold = float64(s.Border)
-		return n, false, nil
-	case "OneHotFeature":
-		flat := r.flats[s.Category]
-		code := r.codes[fmt.Sprintf("%d %s", flat, r.names[uint32(s.Value)])]
-		return Node{Feature: int32(flat), Compare: Equal, Threshold: code, Missing: MissingNaN}, true, nil
-	case "OnlineCtr":
-		return n, false, fmt.Errorf("splits on statistics of categories (ctr) are not supported: they depend on hashes of several features\nhint: train with one_hot_max_size at least the number of categories, or assess it as a model without trees")
-	}
-	return n, false, fmt.Errorf("split_type %.40q is not supported", s.Type)
+// catSpot is a place in a tree of the file: a node, or, in an oblivious tree,
+// a level, from the last split down to -1 for a leaf, and the decisions so far.
+type catSpot struct {
+	node        *catNode
+	level, bits int
+	test        *catTest // what is left of the split to ask
 }
 
 // table unfolds an oblivious tree. Its last split, which decides the highest
 // bit, becomes the root.
-func (r *catReader) table(g *nursery, t *catTable, scale float64) error {
-	if err := g.tree(); err != nil {
-		return err
-	}
+func (r *catReader) table(t *catTable, scale float64) error {
 	depth, width := len(t.Splits), r.e.Outputs
 	if depth > 20 || len(t.Leaves) != width<<depth {
 		return fmt.Errorf("%d leaf values for %d splits and %d outputs", len(t.Leaves), depth, width)
 	}
-	tree := Tree{Weight: scale, Values: t.Leaves}
-	if width > 1 {
-		tree.Output = -1
+	splits := make([]*catTest, depth)
+	for i := range splits {
+		var err error
+		if splits[i], err = r.split(&t.Splits[i]); err != nil {
+			return err
+		}
 	}
-	// Number i of a node at level l: 2^l-1 plus the decisions so far, the
-	// highest bit first.
-	first := 1<<depth - 1
-	var err error
-	tree.Nodes, err = g.grow(0, 2*first+1, func(i int) (Node, error) {
-		if i >= first {
-			return leaf((i - first) * width), nil
-		}
-		level := 0
-		for 2<<level-1 <= i {
-			level++
-		}
-		n, equal, err := r.node(&t.Splits[depth-1-level])
-		n.Left, n.Right = int32(2*i+1), int32(2*i+2)
-		if equal {
-			n.Left, n.Right = n.Right, n.Left
-		}
-		return n, err
+	return r.grow(Tree{Values: t.Leaves, Weight: scale}, catSpot{level: depth - 1}, catShape{
+		test: func(s *catSpot) (*catTest, error) {
+			if s.level < 0 {
+				return nil, nil
+			}
+			return splits[s.level], nil
+		},
+		next: func(s *catSpot, holds bool) {
+			if holds {
+				s.bits |= 1 << s.level
+			}
+			s.level--
+		},
+		leaf: func(_ *Tree, s *catSpot) (int, error) { return s.bits * width, nil },
 	})
-	r.e.Trees = append(r.e.Trees, tree)
-	return err
 }
 
 // tree grows a tree that is not oblivious.
-func (r *catReader) tree(g *nursery, root *catNode, scale float64) error {
-	if err := g.tree(); err != nil {
-		return err
-	}
-	tree := Tree{Weight: scale}
-	if r.e.Outputs > 1 {
-		tree.Output = -1
-	}
-	found := []*catNode{root}
-	var err error
-	tree.Nodes, err = g.growAs(0, func(i int) (Node, error) {
-		n := found[i]
-		if n == nil {
-			return Node{}, fmt.Errorf("an empty node")
-		}
-		if n.Split == nil {
+func (r *catReader) tree(root *catNode, scale float64) error {
+	return r.grow(Tree{Weight: scale}, catSpot{node: root}, catShape{
+		test: func(s *catSpot) (*catTest, error) {
+			if s.node == nil {
+				return nil, fmt.Errorf("an empty node")
+			}
+			if s.node.Split == nil {
+				return nil, nil
+			}
+			return r.split(s.node.Split)
+		},
+		next: func(s *catSpot, holds bool) {
+			if holds {
+				s.node = s.node.Right
+			} else {
+				s.node = s.node.Left
+			}
+		},
+		leaf: func(t *Tree, s *catSpot) (int, error) {
 			values := make([]float64, 1)
-			if json.Unmarshal(n.Value, &values) != nil {
+			if json.Unmarshal(s.node.Value, &values) != nil {
 				values = values[:1]
-				if err := json.Unmarshal(n.Value, &values[0]); err != nil {
-					return Node{}, fmt.Errorf("leaf value %.40q is no number", n.Value)
+				if err := json.Unmarshal(s.node.Value, &values[0]); err != nil {
+					return 0, fmt.Errorf("leaf value %.40q is no number", s.node.Value)
 				}
 			}
 			if len(values) != r.e.Outputs {
-				return Node{}, fmt.Errorf("a leaf of %d values for %d outputs", len(values), r.e.Outputs)
+				return 0, fmt.Errorf("a leaf of %d values for %d outputs", len(values), r.e.Outputs)
 			}
-			tree.Values = append(tree.Values, values...)
-			return leaf(len(tree.Values) - len(values)), nil
+			t.Values = append(t.Values, values...)
+			return len(t.Values) - len(values), nil
+		},
+	})
+}
+
+// catShape is how a tree of the file hangs together.
+type catShape struct {
+	test func(*catSpot) (*catTest, error) // the split at a spot; nil: a leaf
+	next func(s *catSpot, holds bool)
+	leaf func(*Tree, *catSpot) (int, error) // the index of its first value
+}
+
+// grow lays a tree out. A split takes as many nodes as its tests.
+func (r *catReader) grow(tree Tree, root catSpot, shape catShape) error {
+	if err := r.g.tree(); err != nil {
+		return err
+	}
+	if r.e.Outputs > 1 {
+		tree.Output = -1
+	}
+	sets := map[*catTest]int32{}
+	spots := []catSpot{root}
+	var err error
+	tree.Nodes, err = r.g.growAs(0, func(i int) (Node, error) {
+		s := spots[i]
+		for s.test == nil || s.test.left == nil {
+			if s.test != nil {
+				shape.next(&s, s.test.holds)
+			}
+			if s.test, err = shape.test(&s); err != nil {
+				return Node{}, err
+			}
+			if s.test == nil {
+				at, err := shape.leaf(&tree, &s)
+				return leaf(at), err
+			}
 		}
-		node, equal, err := r.node(n.Split)
-		node.Left, node.Right = int32(len(found)), int32(len(found)+1)
-		if equal {
-			node.Left, node.Right = node.Right, node.Left
+		n := s.test.node
+		if n.Compare == In {
+			at, ok := sets[s.test]
+			if !ok {
+				at = int32(len(tree.Sets))
+				sets[s.test] = at
+				tree.Sets = append(tree.Sets, s.test.set)
+			}
+			n.Set = at
 		}
-		found = append(found, n.Left, n.Right)
-		return node, err
+		n.Left, n.Right = int32(len(spots)), int32(len(spots)+1)
+		left, right := s, s
+		left.test, right.test = s.test.left, s.test.right
+		spots = append(spots, left, right)
+		return n, nil
 	})
 	r.e.Trees = append(r.e.Trees, tree)
+	if err != nil && r.g.nodes > r.g.lim.MaxNodes && len(r.splits) > 0 {
+		return fmt.Errorf("%w, unfolded from statistics of categories (ctr)\nhint: train with max_ctr_complexity=1 and fewer or shallower trees", err)
+	}
 	return err
 }

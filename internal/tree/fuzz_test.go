@@ -26,6 +26,9 @@ func FuzzRead(f *testing.F) {
 			f.Add(b)
 		}
 	}
+	for _, name := range []string{"ctr-0.json", "ctr-5.json", "ctr-13.json"} {
+		f.Add(unpack(f, "ctr.tar.gz")[name])
+	}
 	for _, all := range cards(f) {
 		f.Add([]byte(all[0].Card))
 	}

