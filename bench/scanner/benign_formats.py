@@ -62,6 +62,49 @@ words.adapt(["the cat sat", "os.system is a word"])
 i = keras.Input((1,), dtype="string")
 keras.Model(i, layers.Embedding(20, 2)(words(i))).save(at("words.keras"))
 
+# SavedModels with files of their own, and of version 1.
+open(at("vocabulary.txt"), "w").write("the\ncat\n")
+lines = lambda: tf.lookup.TextFileInitializer(at("vocabulary.txt"), tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+
+
+class Tables(tf.Module):
+    def __init__(self):
+        self.fixed, self.open = tf.lookup.StaticHashTable(lines(), -1), tf.lookup.StaticVocabularyTable(lines(), 2)
+        self.growing = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+        self.asset = tf.saved_model.Asset(at("vocabulary.txt"))
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def __call__(self, x):
+        return tf.map_fn(lambda v: v * 2, self.fixed.lookup(x) + self.open.lookup(x) + self.growing.lookup(x))
+
+    @tf.function(input_signature=[])
+    def path(self):
+        return self.asset.asset_path
+
+
+tables = Tables()
+tf.saved_model.save(tables, at("tables-savedmodel"), signatures=tables.__call__.get_concrete_function())
+tf.saved_model.save(m, at("kept-savedmodel"))
+i = keras.Input((1,), dtype="string")
+keras.Model(i, layers.Embedding(20, 2)(words(i))).export(at("words-savedmodel"), verbose=False)
+v1 = tf.compat.v1
+for way in ("main", "legacy", "simple"):
+    with tf.Graph().as_default():
+        text, x1 = v1.placeholder(tf.string, [None]), v1.placeholder(tf.float32, [None, 2])
+        y1, found = tf.matmul(x1, v1.get_variable("v", [2, 2])), tf.lookup.StaticHashTable(lines(), -1).lookup(text)
+        v1.train.Saver()  # which training leaves
+        v1.train.Saver(sharded=True)
+        with v1.Session() as session:
+            session.run([v1.global_variables_initializer(), v1.tables_initializer()])
+            ins, outs, folder = {"x": x1, "text": text}, {"y": y1, "found": found}, at(f"v1-{way}-savedmodel")
+            if way == "simple":
+                v1.saved_model.simple_save(session, folder, ins, outs)
+                continue
+            b = v1.saved_model.Builder(folder)
+            start = {"main_op" if way == "main" else "legacy_init_op": v1.tables_initializer()}
+            b.add_meta_graph_and_variables(session, ["serve"], {"serving_default": v1.saved_model.predict_signature_def(ins, outs)}, assets_collection=v1.get_collection(v1.GraphKeys.ASSET_FILEPATHS), **start)
+            b.save()
+
 for n, dtype in enumerate([np.float32, np.float16, np.int64, np.uint8, np.bool_, np.float64]):
     safetensors.numpy.save_file({f"layer.{k}.weight": rng.random((k + 1, 8)).astype(dtype) for k in range(5)} | {"empty": np.zeros((0, 3), dtype)}, at(f"t{n}.safetensors"), metadata={"format": "np"})
 

@@ -24,6 +24,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from tensorflow.core.protobuf import saved_model_pb2
 
 to = os.path.abspath(sys.argv[1])
 os.makedirs(to, exist_ok=True)
@@ -43,7 +44,9 @@ if len(sys.argv) > 2:  # the fresh interpreter
     for name in sorted(os.listdir(to)):
         if name.endswith("-savedmodel"):
             try:
-                tf.saved_model.load(os.path.join(to, name))(np.ones((1, 4), "f4"))
+                m = tf.saved_model.load(os.path.join(to, name))
+                call = m if callable(m) else m.signatures["serving_default"]
+                call(tf.constant(os.path.join(to, "ran")) if "named" in name else tf.ones((1, 4)))
             except Exception as e:
                 print(name, type(e).__name__, e, file=sys.stderr)
             print(os.path.join(to, name), "file-written" if written() else "", sep="\t", flush=True)
@@ -146,6 +149,124 @@ module("lists", lambda x: x + tf.cast(tf.size(tf.io.matching_files("/dev/nul?"))
 module("debug", after(lambda: tf.raw_ops.DebugIdentityV2(input=tf.constant(1.0), tfdbg_context_id="c", debug_urls=["file://" + os.path.join(to, "ran")])))
 module("conditional", lambda x: tf.cond(tf.reduce_sum(x) > -1, after(lambda: tf.raw_ops.WriteFile(filename=target, contents="")).__get__(x), lambda: x))
 module("mapped", lambda x: tf.map_fn(after(lambda: tf.raw_ops.WriteFile(filename=target, contents="")), x))
+
+
+# Checkpoints, which every ordinary model may write where its user says.
+def save(prefix=target):
+    return tf.raw_ops.SaveV2(prefix=prefix, tensor_names=["a"], shape_and_slices=[""], tensors=[tf.constant(1.0)])
+
+
+@tf.function
+def nested(x):
+    return after(save)(x)
+
+
+def loop(x):
+    def body(i, v):
+        with tf.control_dependencies([save()]):
+            return i + 1, tf.identity(v)
+
+    return tf.while_loop(lambda i, v: i < 1, body, [tf.constant(0), x])[1]
+
+
+def mapped(x):
+    return tf.reduce_sum(next(iter(tf.data.Dataset.from_tensors(x).map(after(save)).batch(1)))) + x
+
+
+def restored(x):
+    return x + tf.raw_ops.RestoreV2(prefix=target, tensor_names=["a"], shape_and_slices=[""], dtypes=[tf.float32])[0]
+
+
+def table(x):
+    t = tf.raw_ops.HashTableV2(key_dtype=tf.string, value_dtype=tf.int64)
+    with tf.control_dependencies([tf.raw_ops.InitializeTableFromTextFileV2(table_handle=t, filename="/dev/null", key_index=-2, value_index=-1)]):
+        return tf.identity(x)
+
+
+def merge(x):
+    with tf.control_dependencies([save(tf.strings.join([target, "-part"]))]):
+        with tf.control_dependencies([tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=tf.strings.join([[target], ["-part"]]), destination_prefix=target)]):
+            return tf.identity(x)
+
+
+module("saves-nested", lambda x: nested(nested(x)))
+module("saves-loop", loop)
+module("saves-mapped", mapped)
+module("saves-joined", after(lambda: save(tf.strings.join([to, "/", "ran"]))))
+module("saves-conditional", lambda x: tf.cond(tf.reduce_sum(x) > -1, lambda: nested(x), lambda: x))
+module("saves-merged", merge)
+module("restores", restored)
+module("table", table)
+
+
+class Named(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+    def __call__(self, name):
+        with tf.control_dependencies([save(name)]):
+            return tf.constant(1.0)
+
+
+class Signature(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])
+    def other(self, x):
+        return {"y": after(save)(x)}
+
+
+class Loaded(tf.Module):
+    """A resource whose initialisation, which loading runs, writes."""
+
+    def __init__(self):
+        self.resource = Resource()
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])
+    def __call__(self, x):
+        return x + tf.cast(tf.raw_ops.LookupTableSizeV2(table_handle=self.resource.resource_handle), tf.float32)
+
+
+class Resource(tf.saved_model.experimental.TrackableResource):
+    def _create_resource(self):
+        return tf.raw_ops.HashTableV2(key_dtype=tf.string, value_dtype=tf.int64)
+
+    def _initialize(self):
+        save()
+
+
+tf.saved_model.save(Named(), place("saves-named-savedmodel"))
+signature = Signature()
+tf.saved_model.save(signature, place("saves-signature-savedmodel"), signatures=signature.other)
+tf.saved_model.save(Loaded(), place("saves-loaded-savedmodel"))
+
+
+def first(name, **edits):
+    """A model of version 1, whose signature, operation at loading or saver is another."""
+    v1 = tf.compat.v1
+    path = place(name + "-savedmodel")
+    with tf.Graph().as_default():
+        x = v1.placeholder(tf.float32, [None, 4], "x")
+        y = tf.matmul(x, v1.get_variable("v", [4, 2]), name="y")
+        write = tf.group(tf.raw_ops.SaveV2(prefix=os.path.join(to, "ran"), tensor_names=["a"], shape_and_slices=[""], tensors=[tf.constant(1.0)]))
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            b = v1.saved_model.Builder(path)
+            b.add_meta_graph_and_variables(session, ["serve"], {"serving_default": v1.saved_model.predict_signature_def({"x": x}, {"y": y})}, main_op=write if edits.get("main") else None)
+            b.save()
+    file = os.path.join(path, "saved_model.pb")
+    model = saved_model_pb2.SavedModel.FromString(open(file, "rb").read())
+    g = model.meta_graphs[0]
+    if edits.get("signature"):  # it returns what saving returns, and the file has a name already
+        next(n for n in g.graph_def.node if n.name == "save/filename/input").attr["value"].tensor.string_val[:] = [os.path.join(to, "ran").encode()]
+        g.signature_def["serving_default"].outputs["y"].name = g.saver_def.save_tensor_name
+        g.signature_def["serving_default"].outputs["y"].dtype = 7
+        g.signature_def["serving_default"].outputs["y"].tensor_shape.Clear()
+    if edits.get("restore"):  # it writes before it restores
+        restore = next(n for n in g.graph_def.node if n.name == g.saver_def.restore_op_name)
+        restore.input.append("^" + next(n.name for n in g.graph_def.node if n.op == "SaveV2" and not n.name.startswith("save/")))
+    open(file, "wb").write(model.SerializeToString())
+
+
+first("saves-main", main=True)
+first("saves-by-signature", signature=True)
+first("saves-restored", restore=True)
 written()
 
 

@@ -75,6 +75,7 @@ type walker struct {
 	own    map[string]bool  // functions of the file
 	custom map[string]int64 // operators on no list, and where they stand first
 	silent bool             // the file is read for another's sake
+	held   int64            // memory of the graph whose files are followed
 }
 
 func newWalker(ctx context.Context, in *scan.Input, out *scan.Sink) (*walker, error) {
@@ -107,6 +108,9 @@ func newWalker(ctx context.Context, in *scan.Input, out *scan.Sink) (*walker, er
 func (w *walker) file(message string) error {
 	err := w.message(message, 0, w.in.Size, 0)
 	w.customs()
+	if err == nil && message == "GraphDef" {
+		err = w.flow(wire.Field{To: w.in.Size}, true)
+	}
 	var p *scan.Problem
 	if err == nil || errors.As(err, &p) || w.ctx.Err() != nil {
 		return err
@@ -142,7 +146,10 @@ func (w *walker) message(kind string, from, to int64, depth int) error {
 			w.out.Structured(f.From, f.Len())
 			return map[string]func(wire.Field) error{"op": w.operator, "function": w.function, "keras": w.keras}[inner](f)
 		default:
-			return w.message(inner, f.From, f.To, depth+1)
+			if err := w.message(inner, f.From, f.To, depth+1); err != nil || inner != "MetaGraph" {
+				return err
+			}
+			return w.flow(f, false)
 		}
 		return nil
 	})

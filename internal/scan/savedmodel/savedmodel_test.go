@@ -31,7 +31,7 @@ func stored(t testing.TB, name string) []byte {
 // TensorFlow 2.21 and Keras 3.15.1. The hostile operators stand in the function library alone.
 func TestStored(t *testing.T) {
 	list, err := filepath.Glob("testdata/*.*")
-	if err != nil || len(list) != 7 {
+	if err != nil || len(list) != 15 {
 		t.Fatalf("%d files, %v", len(list), err)
 	}
 	for _, path := range list {
@@ -39,7 +39,14 @@ func TestStored(t *testing.T) {
 		all := scantest.Scan(t, scanner(), stored(t, name))
 		got := scantest.File(all)
 		want, rules := scan.Clean, []string(nil)
-		if strings.HasPrefix(name, "bad") {
+		switch {
+		case strings.HasPrefix(name, "bad-saves"), name == "bad-first-main.pb", name == "bad-first-restored.pb":
+			want, rules = scan.Malicious, []string{"savedmodel/checkpoint", "savedmodel/file"}
+		case name == "bad-first-signature.pb":
+			want, rules = scan.Malicious, []string{"savedmodel/checkpoint"}
+		case name == "bad-first-files.pb":
+			want, rules = scan.Malicious, []string{"savedmodel/file"}
+		case strings.HasPrefix(name, "bad"):
 			want, rules = scan.Malicious, []string{"savedmodel/operator"}
 		}
 		if got.Outcome != want || !slices.Equal(scantest.Rules(all), rules) || got.Coverage.Unread > 0 {
@@ -166,6 +173,7 @@ func FuzzScan(f *testing.F) {
 		f.Add(stored(f, name))
 	}
 	f.Add(model(node("PyFunc")))
+	f.Add(saver("", operation("join", "StringJoin", "in", "c")))
 	f.Add(append([]byte("\x0a\x30"), message(5, []byte(`{"class_name":"Lambda"} _tf_keras_layer`))...))
 	f.Fuzz(func(t *testing.T, b []byte) { scantest.Scan(t, scanner(), b) })
 }
