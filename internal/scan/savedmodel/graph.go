@@ -1,7 +1,10 @@
 package savedmodel
 
 import (
+	"fmt"
 	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/assize/assize/internal/scan/wire"
 )
@@ -65,17 +68,70 @@ func base(tensor string) string {
 // on maps numbers of fields to what reads them.
 type on map[int]func(wire.Field) error
 
-// each reads fields of a message, and passes over the others.
+// maxMessage is how many bytes of a message are read at once.
+const maxMessage = 1 << 20
+
+// each reads fields of a message, and passes over the others. What fits is read from the
+// file once, with all that lies in it.
 func (w *walker) each(f wire.Field, read on) error {
-	return wire.Each(w.in, f.From, f.To, func(f wire.Field) error {
-		if err := w.out.Spend(w.ctx, 16); err != nil {
+	if f.Len() > maxMessage {
+		return wire.Each(w.in, f.From, f.To, func(f wire.Field) error { return w.visit(f, read) })
+	}
+	b, held := w.near(f)
+	if !held {
+		b = make([]byte, f.Len())
+		if n, err := w.in.ReadAt(b, f.From); n < len(b) {
+			return fmt.Errorf("read at byte %d: %w", f.From, err)
+		}
+		before, at := w.close, w.closeAt
+		w.close, w.closeAt = b, f.From
+		defer func() { w.close, w.closeAt = before, at }()
+	}
+	for at := 0; at < len(b); {
+		num, kind, n := protowire.ConsumeTag(b[at:])
+		if n < 0 {
+			return fmt.Errorf("byte %d: %w", f.From+int64(at), protowire.ParseError(n))
+		}
+		inner := wire.Field{Num: int(num), Type: int(kind), Start: f.From + int64(at)}
+		at += n
+		size := protowire.ConsumeFieldValue(num, kind, b[at:])
+		if size < 0 {
+			return fmt.Errorf("byte %d: %w", inner.Start, protowire.ParseError(size))
+		}
+		inner.From, inner.To = f.From+int64(at), f.From+int64(at+size)
+		switch kind {
+		case protowire.VarintType:
+			inner.Value, _ = protowire.ConsumeVarint(b[at:])
+		case protowire.BytesType:
+			_, prefix := protowire.ConsumeVarint(b[at:])
+			inner.From += int64(prefix)
+		}
+		at += size
+		if err := w.visit(inner, read); err != nil {
 			return err
 		}
-		if visit := read[f.Num]; visit != nil {
-			return visit(f)
-		}
-		return nil
-	})
+	}
+	return nil
+}
+
+// visit reads one field, which costs as much as some bytes.
+func (w *walker) visit(f wire.Field, read on) error {
+	if err := w.out.Spend(w.ctx, 16); err != nil {
+		return err
+	}
+	if visit := read[f.Num]; visit != nil {
+		return visit(f)
+	}
+	return nil
+}
+
+// near is a field's value, where it lies in what was read last.
+func (w *walker) near(f wire.Field) ([]byte, bool) {
+	from, to := f.From-w.closeAt, f.To-w.closeAt
+	if from < 0 || to > int64(len(w.close)) {
+		return nil, false
+	}
+	return w.close[from:to], true
 }
 
 // keep reads a text and counts the memory that it takes.
@@ -83,9 +139,13 @@ func (w *walker) keep(f wire.Field) (string, error) {
 	if f.Type != wire.Bytes {
 		return "", nil
 	}
-	s, err := wire.Text(w.in, f, 1<<16)
-	if err != nil {
-		return "", err
+	b, held := w.near(f)
+	s := string(b)
+	if !held {
+		var err error
+		if s, err = wire.Text(w.in, f, 1<<16); err != nil {
+			return "", err
+		}
 	}
 	const extra = 64
 	w.held += int64(len(s)) + extra

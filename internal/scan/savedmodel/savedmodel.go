@@ -65,17 +65,19 @@ func (Graph) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
 
 // walker goes through one file.
 type walker struct {
-	ctx    context.Context
-	in     *scan.Input
-	out    *scan.Sink
-	vetted map[string]bool
-	denied map[string]string // operator: capability
-	schema map[string]map[int]string
-	ops    map[string]bool  // seen, which are judged once
-	own    map[string]bool  // functions of the file
-	custom map[string]int64 // operators on no list, and where they stand first
-	silent bool             // the file is read for another's sake
-	held   int64            // memory of the graph whose files are followed
+	ctx     context.Context
+	in      *scan.Input
+	out     *scan.Sink
+	vetted  map[string]bool
+	denied  map[string]string // operator: capability
+	schema  map[string]map[int]string
+	ops     map[string]bool  // seen, which are judged once
+	own     map[string]bool  // functions of the file
+	custom  map[string]int64 // operators on no list, and where they stand first
+	silent  bool             // the file is read for another's sake
+	held    int64            // memory of the graph whose files are followed
+	close   []byte           // a message that was read at once, and where it stands
+	closeAt int64
 }
 
 func newWalker(ctx context.Context, in *scan.Input, out *scan.Sink) (*walker, error) {
