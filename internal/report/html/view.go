@@ -24,6 +24,7 @@ type view struct {
 	Style                        template.CSS
 	Means, Shows, ShowsNot, Runs string
 	Asked                        string // of a served model; "" where it is a file
+	Endpoint                     []string
 	Criteria, CriteriaPassed     int
 	Claims, Others               []*goal
 	Counts                       []wording.Count
@@ -104,7 +105,7 @@ func look(d *dossier.Dossier, examples []Example) *view {
 	style := page.Style(own)
 	v := &view{
 		Dossier: d, Policy: page.Policy(style), Headline: wording.Headline(d), Style: template.CSS(style),
-		Means: wording.VerdictMeans, Shows: wording.VerificationShows, ShowsNot: wording.VerificationLacks(d), Runs: wording.Runs(d), Asked: wording.Asked(d),
+		Means: wording.VerdictMeans, Shows: wording.VerificationShows, ShowsNot: wording.VerificationLacks(d), Runs: wording.Runs(d), Asked: wording.Asked(d), Endpoint: wording.Endpoint(d),
 		Counts: wording.Counts(d.Summary), Gaps: wording.Gaps(d), Names: map[artefact.Digest]string{},
 	}
 	for _, a := range d.Artefacts {

@@ -25,6 +25,13 @@ func Write(w io.Writer, d *dossier.Dossier) error {
 	p.head(d)
 	p.goals(d)
 	p.effects(d)
+	if lines := wording.Endpoint(d); len(lines) > 0 {
+		p.block("## At the endpoint")
+		for i := range lines {
+			lines[i] = wording.Markdown(lines[i])
+		}
+		p.bullets(lines)
+	}
 	p.observations(d)
 	p.gaps(d)
 	p.verify(d)

@@ -30,6 +30,7 @@ func Write(w io.Writer, d *dossier.Dossier, o Options) error {
 		s.goals(d, claimed)
 	}
 	s.effects(d)
+	s.list("At the endpoint", wording.Endpoint(d))
 	s.counts(d)
 	s.list("Caveats", d.Summary.Caveats)
 	s.gaps(wording.Gaps(d))
