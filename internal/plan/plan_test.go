@@ -34,3 +34,18 @@ func TestQueries(t *testing.T) {
 		t.Errorf("got %d, want 12", got)
 	}
 }
+
+func TestCapOr(t *testing.T) {
+	for _, c := range []struct {
+		a, b, want plan.Cap
+		text       string
+	}{
+		{plan.Cap{}, plan.Cap{}, plan.Cap{}, ""},
+		{plan.Cap{Rows: 5}, plan.Cap{Requests: 3}, plan.Cap{Rows: 5, Requests: 3}, "5 rows and 3 requests"},
+		{plan.Cap{Rows: 5, Requests: 2}, plan.Cap{Rows: 4, Requests: 3}, plan.Cap{Rows: 4, Requests: 2}, "4 rows and 2 requests"},
+	} {
+		if got := c.a.Or(c.b); got != c.want || got.String() != c.text || c.b.Or(c.a) != c.want {
+			t.Errorf("%+v or %+v: got %+v %q, want %+v", c.a, c.b, got, got, c.want)
+		}
+	}
+}

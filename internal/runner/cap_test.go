@@ -112,3 +112,26 @@ func TestCap(t *testing.T) {
 		t.Errorf("what asks nothing: %+v", o)
 	}
 }
+
+// TestClaimsComeFirst: under a cap what speaks to a claimed goal, and what that reads, is measured before all else.
+func TestClaimsComeFirst(t *testing.T) {
+	for _, most := range []*plan.Cap{nil, {Rows: 1000}} {
+		items := []plan.Item{item("i-1", "test/draw", 9), item("i-2", "test/join", 0, "i-1"), item("i-3", "test/draw", 9), item("i-4", "test/after", 9, "i-3"), item("i-5", "test/join", 0, "i-4")}
+		items[4].Goals = []string{"parity"}
+		var ended []string
+		err := runner.Run(t.Context(), &plan.Plan{Cap: most, Claims: []string{"parity"}, Items: items}, runner.Options{
+			Workers: 1, Probes: probes(), Nonce: []byte("nonce"), Environment: "e-1", Now: time.Now,
+			Command: worker.Command{Path: os.Args[0], Args: []string{worker.Argument}}, Setup: worker.Setup{MemoryBytes: 512 << 20, CPUSeconds: 600},
+			Record: func(o *evidence.Observation, _ *result.Rows) error {
+				ended = append(ended, o.Item)
+				return nil
+			},
+		})
+		if err != nil || len(ended) != 5 {
+			t.Fatal(ended, err)
+		}
+		if claimed := slices.Equal(ended[:3], []string{"i-3", "i-4", "i-5"}); claimed != (most != nil) {
+			t.Errorf("cap %v: ended in the order %v", most, ended)
+		}
+	}
+}

@@ -175,9 +175,10 @@ func (r *run) finished() bool {
 
 // begin starts every item whose requirements have ended, in the plan's order.
 func (r *run) begin() error {
+	first := r.first()
 	for i := range r.plan.Items {
 		it := r.items[r.plan.Items[i].ID]
-		if it.begun || slices.ContainsFunc(it.After, func(id string) bool { return !r.items[id].ended }) {
+		if it.begun || slices.ContainsFunc(it.After, func(id string) bool { return !r.items[id].ended }) || first != nil && !first[it.ID] {
 			continue
 		}
 		it.begun, it.share = true, map[*task]float64{}
@@ -200,6 +201,9 @@ func (r *run) begin() error {
 		for _, index := range r.shards(it) {
 			r.add(&task{item: it, index: index})
 		}
+	}
+	if first != nil && r.first() == nil { // what joins others has ended at once
+		return r.begin()
 	}
 	return nil
 }
