@@ -40,6 +40,9 @@ func questions(o *evidence.Observation) string {
 		if late, ok := o.Metrics["queries_to_success_p90"]; ok {
 			text += fmt.Sprintf(", 90 %% took %.3g or fewer %s", late.Value, Interval(late))
 		}
+		if taught, ok := o.Metrics["training_queries"]; ok {
+			text += fmt.Sprintf(", after %s that taught the surrogate once for all", Measured(taught.Value))
+		}
 		parts = append(parts, text)
 	}
 	if granted {

@@ -47,6 +47,10 @@ func TestEndpoint(t *testing.T) {
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("(-got +want):\n%s", diff)
 	}
+	d.Observations[0].Metrics = map[string]result.Metric{"queries_to_success": metric(2, 2, 2, 31, "queries"), "training_queries": result.Exactly(400, 50, "queries")}
+	if got, want := wording.Endpoint(d)[0], "evasion/hopskipjump: half of the successes took 2 questions on the row or fewer [2, 2], after 400 that taught the surrogate once for all"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	d.Observations[3].Metrics["answered_past_limit"] = result.Exactly(5, 25, "queries")
 	if lines := wording.Endpoint(d); lines[1][len(lines[1])-12:] != "was not kept" {
 		t.Errorf("got %q", lines[1])
