@@ -27,7 +27,7 @@ def speed(args, dense, nets):
     print("Rows per second, medians with the least and the most; in brackets the threads of the best median.\n")
     print("| Network | Epsilon | ART | Assize | Assize, all steps | Ratio | All steps | ART leaves | Assize leaves |\n|---|---|---|---|---|---|---|---|---|")
     for name, path, epsilon, rows in [("256x2", dense, 0.05, 4000), ("digits", "digits", 0.05, 597),
-                                      ("Convnet_maxpool", nets / "Convnet_maxpool.onnx", 0.1, 2000), ("cnn_a_adv", nets / "mnist_cnn_a_adv.onnx.gz", 0.3, 1000)]:
+                                      ("Convnet_maxpool", nets / "Convnet_maxpool.onnx", 0.1, 1000), ("cnn_a_adv", nets / "mnist_cnn_a_adv.onnx.gz", 0.3, 1000)]:
         runs, left = {}, {}
         for _ in range(args.rounds):
             for threads in args.threads:
