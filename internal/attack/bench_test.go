@@ -24,6 +24,7 @@ func BenchmarkStep(b *testing.B) {
 		channels int
 	}{
 		{"mnistfc/mnist-net_256x2.onnx.gz", 1}, {"mnistfc/mnist-net_256x6.onnx.gz", 1}, {"mnist-nets/mnist_cnn_a_adv.onnx.gz", 1},
+		{"mnist-nets/mnist_6_100_nat.onnx.gz", 1}, {"mnist-nets/mnist_madry_small_adv.onnx.gz", 1},
 		{"mnist-nets/Convnet_maxpool.onnx", 1}, {"mnist-nets/Convnet_avgpool.onnx", 1}, {"cifar-nets/cifar_cnn_a_adv.onnx.gz", 3}, {"digits", 0},
 	} {
 		var n *network

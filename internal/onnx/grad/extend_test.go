@@ -186,6 +186,16 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// batch repeats the rows until there are n.
+func batch(shape []int64, rows []float32, n int) *ort.Tensor {
+	size := len(rows) / int(shape[0])
+	data := make([]float32, 0, n*size)
+	for len(data) < n*size {
+		data = append(data, rows[:min(len(rows), n*size-len(data))]...)
+	}
+	return &ort.Tensor{Type: onnx.Float, Shape: append([]int64{int64(n)}, shape[1:]...), Data: data}
+}
+
 // TestRow completes a model that leaves the size of its images open.
 func TestRow(t *testing.T) {
 	orttest.Load(t)
