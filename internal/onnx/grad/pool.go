@@ -1,6 +1,7 @@
 package grad
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 
@@ -185,18 +186,20 @@ func (c *call) firsts(w *window, sizes []int64, out shape) (string, bool) {
 	hit := g.Op("HardSigmoid", []string{below}, Num("alpha", -3e38), Num("beta", 1))
 	sum := g.Op("Conv", []string{hit, g.Numbers(weights, append([]int64{channels.n, 1}, w.kernel...), x)},
 		Ints("kernel_shape", w.kernel...), Ints("strides", w.stride...), Int("group", channels.n))
-	place := g.Op("Cast", []string{g.op("Mul", g.op("Log", sum), g.Number(-1/math.Ln2, x))}, Int("to", int64(onnx.Int64)))
+	// Integers of 32 bits are several times faster as far as they do.
+	place := g.Op("Cast", []string{g.op("Mul", g.op("Log", sum), g.Number(-1/math.Ln2, x))}, Int("to", int64(onnx.Int32)))
 	// Without any number in the window there is no sum: the place is one of the window all the same.
-	place = g.op("Clip", place, g.Integer(0), g.Integer(places[len(places)-1]))
-	var corners []int64
+	place = g.op("Clip", place, g.whole(nil, 0), g.whole(nil, int32(places[len(places)-1])))
+	var corners []int32
 	for ch := range outs[0] {
 		for i := range outs[1] {
 			for j := range outs[2] {
-				corners = append(corners, (ch*sizes[0]+i*w.kernel[0])*sizes[1]+j*w.kernel[1])
+				corners = append(corners, int32((ch*sizes[0]+i*w.kernel[0])*sizes[1]+j*w.kernel[1]))
 			}
 		}
 	}
-	place = g.op("Add", place, g.constant(onnx.NewInts("", append([]int64{1}, outs...), corners)))
+	place = g.op("Add", place, g.whole(append([]int64{1}, outs...), corners...))
+	place = g.Op("Cast", []string{place}, Int("to", int64(onnx.Int64)))
 	rows := g.op("Range", g.Integer(0), g.op("Squeeze", g.rows(c.dy[0])), g.Integer(1))
 	rows = g.op("Mul", rows, g.Integer(outs[0]*sizes[0]*sizes[1]))
 	return g.op("Add", place, g.op("Reshape", rows, g.Integers(-1, 1, 1, 1))), true
@@ -222,6 +225,15 @@ func dominated(places []int64) bool {
 		}
 	}
 	return true
+}
+
+// whole adds a constant of int32.
+func (g *Graph) whole(dims []int64, values ...int32) string {
+	raw := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(v))
+	}
+	return g.constant(&onnx.Tensor{Type: onnx.Int32, Dims: dims, HasRaw: true, Raw: raw})
 }
 
 // rows returns the number of rows of a value, as a list of one.
