@@ -12,7 +12,7 @@ func activations() map[string]rule {
 	for op, derivative := range map[string]func(c *call, g *Graph, x, y string) string{
 		// The output is what the next layer reads anyway, so that the runtime
 		// can still fuse the activation with the layer before it.
-		"Relu":    func(_ *call, g *Graph, _, y string) string { return g.step(y, 0) },
+		"Relu":    func(_ *call, g *Graph, _, y string) string { return g.step(y) },
 		"Sigmoid": func(_ *call, g *Graph, _, y string) string { return g.op("Mul", y, g.op("Sub", g.Number(1, y), y)) },
 		"Tanh": func(_ *call, g *Graph, _, y string) string {
 			return g.op("Sub", g.Number(1, y), g.op("Mul", y, y))
@@ -89,18 +89,14 @@ func activations() map[string]rule {
 	return out
 }
 
-// step is 1 where v is over zero and 0 below; at zero it is the value given,
-// 0 or 1. The runtime computes a steep HardSigmoid several times faster than
-// a comparison or a sign, and has it for float32 alone. Between ±3e-39 it is
+// step is 1 where v is over zero, else 0. The runtime computes a steep HardSigmoid several
+// times faster than a comparison or a sign, and has it for float32 alone. Between 0 and 3e-39 it is
 // a fraction.
-func (g *Graph) step(v string, atZero float32) string {
-	switch {
-	case g.Type(v) == onnx.Float:
-		return g.Op("HardSigmoid", []string{v}, Num("alpha", 3e38), Num("beta", atZero))
-	case atZero == 0:
-		return g.Op("Cast", []string{g.op("Greater", v, g.Number(0, v))}, Int("to", int64(g.Type(v))))
+func (g *Graph) step(v string) string {
+	if g.Type(v) == onnx.Float {
+		return g.Op("HardSigmoid", []string{v}, Num("alpha", 3e38), Num("beta", 0))
 	}
-	return g.Op("Cast", []string{g.op("GreaterOrEqual", v, g.Number(0, v))}, Int("to", int64(g.Type(v))))
+	return g.Op("Cast", []string{g.op("Greater", v, g.Number(0, v))}, Int("to", int64(g.Type(v))))
 }
 
 // positive is a where x is over zero, else b.
