@@ -31,6 +31,9 @@ type standing struct {
 // read finds out how the rule reads the model's sums. It is nil where the
 // decision is not that of one rising sum or of the largest, with the reason.
 func read(m *model.Model, of cheapest.Model, columns int) (*reading, reason) {
+	if m.Random() {
+		return nil, atRandom
+	}
 	r := &reading{m: m, model: of}
 	link, slope := tree.Identity, 1.0
 	if of.Trees != nil {

@@ -62,7 +62,7 @@ const (
 
 func table(c *measure.Case, unit string) *result.Rows {
 	r := &result.Rows{Index: append([]int(nil), c.Index...), Columns: []result.Column{
-		{Name: "blind", Doc: "0: searched exactly; else along gradients and by evolution, because of what is numbered so: 1 no trees and no linear model in the file, 2 other columns, 3 a decision that is not that of sums"},
+		{Name: "blind", Doc: "0: searched exactly; else along gradients and by evolution, because of what is numbered so: 1 no trees and no linear model in the file, 2 other columns, 3 a decision that is not that of sums, 4 answers that are random on purpose"},
 		{Name: "attackable", Doc: "1: somebody gains from another decision on the row"},
 		{Name: "finite", Doc: "1: every value of the row is a finite number; others are not searched"},
 		{Name: "inside", Doc: "1: the row itself lies inside the domain"},
@@ -152,6 +152,7 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	price, unit := prices(c.Domain)
 	s := &searcher{c: c, rows: table(c, unit), ground: newGround(c.Domain, price), aims: map[model.Decision]aimed{}}
 	var a model.Answers
+	c.Model.About(c.Index)
 	if err := c.Model.Predict(ctx, c.Data.X, len(c.Index), &a); err != nil {
 		return nil, err
 	}
@@ -274,7 +275,7 @@ func (s *searcher) row(ctx context.Context, i int, from model.Decision) error {
 		flag(colExact, true)
 		return nil
 	}
-	got, err := s.g.Search(ctx, x, to.aim, cheapest.Options{Noise: to.noise, Work: c.Params.Int("work"), Accept: s.gains(ctx, from)})
+	got, err := s.g.Search(ctx, x, to.aim, cheapest.Options{Noise: to.noise, Work: c.Params.Int("work"), Accept: s.gains(ctx, i, from)})
 	if err = cmp.Or(s.err, err); err != nil {
 		return fmt.Errorf("search row %d: %w", c.Index[i], err)
 	}
@@ -336,7 +337,7 @@ func (s *searcher) found(ctx context.Context, i int, from model.Decision, x []fl
 	}
 	put := func(col int, v float64) { s.rows.Columns[col].Values[i] = v }
 	orig := s.c.Data.Row(i)
-	feasible, flips := s.c.Domain.Feasible(x, orig), s.gains(ctx, from)(x)
+	feasible, flips := s.c.Domain.Feasible(x, orig), s.gains(ctx, i, from)(x)
 	if s.err != nil {
 		return s.err
 	}
@@ -364,14 +365,26 @@ func (s *searcher) aim(from model.Decision) aimed {
 	return to
 }
 
-// gains asks the system itself whether an input gains.
-func (s *searcher) gains(ctx context.Context, from model.Decision) func(x []float32) bool {
+// gains asks the system itself whether an input gains as a change of row i: once or, where answers are random on
+// purpose, in most of model.Fresh answers.
+func (s *searcher) gains(ctx context.Context, i int, from model.Decision) func(x []float32) bool {
+	m, times := s.c.Model, 1
+	if m.Random() {
+		times = model.Fresh
+	}
 	return func(x []float32) bool {
-		if err := s.c.Model.Predict(ctx, x, 1, &s.answers); err != nil {
+		m.About(slices.Repeat(s.c.Index[i:i+1], times))
+		if err := m.Predict(ctx, slices.Repeat(x, times), times, &s.answers); err != nil {
 			s.err = err
 			return false
 		}
-		return s.c.Model.Gains(from, s.c.Model.Again(from, &s.answers, 0))
+		won := 0
+		for k := range times {
+			if m.Gains(from, m.Again(from, &s.answers, k)) {
+				won++
+			}
+		}
+		return 2*won > times
 	}
 }
 

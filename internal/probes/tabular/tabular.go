@@ -60,6 +60,7 @@ const (
 	notRead reason = iota + 1
 	otherWidth
 	linkUnread
+	atRandom
 )
 
 // text is the reason in words.
@@ -69,6 +70,8 @@ func (r reason) text() string {
 		return "the model file holds no tree ensemble and no linear model that can be read with every step before and behind it"
 	case otherWidth:
 		return "what the model file holds does not read the columns of the data one by one"
+	case atRandom:
+		return "a solution makes the answers random on purpose"
 	}
 	return "the decision is not that of one rising sum, or of the largest, of the model"
 }

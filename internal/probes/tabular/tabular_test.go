@@ -111,7 +111,7 @@ func creditSpec(t testing.TB) *model.Spec {
 	return &model.Spec{
 		Output: model.Output{Kind: model.Probabilities, Classes: []string{"paid", "default"}}, Domain: dom,
 		Rule:      model.Rule{Kind: model.Cutoff, Positive: 1, Cutoff: 0.25, Band: &band, Outcomes: []string{"accept", "refer", "refuse"}, Favourable: []string{"accept"}},
-		Solutions: []model.Solution{{Name: "two-digits", Type: model.OutputRounding, Digits: 2, Switchable: true}, {Name: "range-check", Type: model.InputValidation, Switchable: true}, {Name: "band", Type: model.ReferBand, Switchable: true}, {Name: "memory", Type: model.Hysteresis, Margin: 0.1, Switchable: true}},
+		Solutions: []model.Solution{{Name: "two-digits", Type: model.OutputRounding, Digits: 2, Switchable: true}, {Name: "range-check", Type: model.InputValidation, Switchable: true}, {Name: "band", Type: model.ReferBand, Switchable: true}, {Name: "memory", Type: model.Hysteresis, Margin: 0.1, Switchable: true}, {Name: "blur", Type: model.InputNoise, Sigma: 0.02, Draws: 3, Switchable: true}},
 	}
 }
 

@@ -308,14 +308,16 @@ func (s *searcher) row(ctx context.Context, i int, a *model.Answers, bare model.
 		}
 	}
 	put(colBoxes, float64(got.Boxes))
-	flag(colExact, got.Exact)
-	never := math.IsInf(got.Lower, 1)
+	// Of a system that is random on purpose the trees alone prove nothing.
+	sure := !c.Model.Random()
+	flag(colExact, got.Exact && sure)
+	never := math.IsInf(got.Lower, 1) && sure
 	flag(colNever, never)
-	if !never {
+	if !never && sure {
 		put(colLower, got.Lower)
 	}
 	epsilon := c.Params.Float("epsilon") * (1 + 1e-6)
-	proven := got.Lower > epsilon
+	proven := got.Lower > epsilon && sure
 	if got.Witness != nil {
 		var alone [1]model.Decision
 		if err := s.bare.Decide(ctx, got.Witness, 1, alone[:]); err != nil {
