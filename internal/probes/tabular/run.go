@@ -152,8 +152,8 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	price, unit := prices(c.Domain)
 	s := &searcher{c: c, rows: table(c, unit), ground: newGround(c.Domain, price), aims: map[model.Decision]aimed{}}
 	var a model.Answers
-	c.Model.About(c.Index)
-	if err := c.Model.Predict(ctx, c.Data.X, len(c.Index), &a); err != nil {
+	decided := make([]model.Decision, len(c.Index))
+	if err := c.Model.Usual(ctx, c.Data.X, c.Index, &a, decided); err != nil {
 		return nil, err
 	}
 	why, err := s.open(a.K)
@@ -172,7 +172,7 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	for i := range c.Index {
 		s.rows.Columns[colBlind].Values[i] = float64(why)
 		s.rows.Columns[colReach].Values[i] = s.reach
-		if err := s.row(ctx, i, c.Model.Decision(&a, i)); err != nil {
+		if err := s.row(ctx, i, decided[i]); err != nil {
 			return nil, err
 		}
 		c.Done(float64(i) / float64(len(c.Index)))

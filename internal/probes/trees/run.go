@@ -133,8 +133,7 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 		return &result.Result{State: result.Measured, Rows: s.rows}, nil
 	}
 	var a, plain model.Answers
-	c.Model.About(c.Index)
-	if err := c.Model.Predict(ctx, c.Data.X, len(c.Index), &a); err != nil {
+	if err := c.Model.Usual(ctx, c.Data.X, c.Index, &a, make([]model.Decision, len(c.Index))); err != nil {
 		return nil, err
 	}
 	if err := s.bare.Predict(ctx, c.Data.X, len(c.Index), &plain); err != nil {

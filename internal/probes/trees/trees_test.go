@@ -106,7 +106,8 @@ func target(t testing.TB, related bool, lie float32) measuretest.Target {
 		Model: func() *model.Model {
 			m, err := model.New(&runner{e.Compile(), lie}, &model.Spec{
 				Output: model.Output{Kind: model.Probabilities, Classes: []string{"paid", "default"}}, Rule: rule,
-				Domain: &model.Domain{Features: fs, Relations: relations},
+				Domain:    &model.Domain{Features: fs, Relations: relations},
+				Solutions: []model.Solution{{Name: "blur", Type: model.InputNoise, Sigma: 0.02, Draws: 3, Switchable: true}},
 			}, len(fs), 2)
 			if err != nil {
 				t.Fatal(err)
@@ -235,6 +236,32 @@ func TestOtherModel(t *testing.T) {
 		if v.Check == "ensemble-is-the-model" && v.OK {
 			t.Errorf("the check passes: %s", v.Note)
 		}
+	}
+}
+
+// TestRandomOnPurpose has a system that adds noise: the trees prove something of the model, and nothing of the system.
+func TestRandomOnPurpose(t *testing.T) {
+	tg := target(t, false, 0)
+	tg.Data.X, tg.Data.Y, tg.Data.Index = tg.Data.X[:40*tg.Data.Width], tg.Data.Y[:40], tg.Data.Index[:40]
+	bare := tg.Model
+	tg.Model = func() *model.Model {
+		m, err := bare().With([]string{"blur"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	said := map[string]float64{}
+	for _, p := range trees.Probes()[:2] {
+		r := whole(t, p, tg, nil)
+		for _, name := range []string{"proven", "exact", "lower"} {
+			for _, v := range r.Rows.Column(name) {
+				said[p.ID] += v
+			}
+		}
+	}
+	if said["evasion/trees"] != 0 || said["formal/trees"] == 0 {
+		t.Errorf("got proofs %v, want some of the model and none of the system", said)
 	}
 }
 
