@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assize/assize/internal/scan"
+	"github.com/assize/assize/internal/scan/bundle"
 	"github.com/assize/assize/internal/scan/gguf"
 	"github.com/assize/assize/internal/scan/jsonfile"
 	"github.com/assize/assize/internal/scan/keras"
@@ -39,5 +40,5 @@ func Formats(set *rules.Set) []scan.Format {
 
 // Layouts are what knows the members of a container as a whole.
 func Layouts(set *rules.Set) []scan.Layout {
-	return append(keras.Layouts(), pickle.Torch{Format: pickle.Format{Rules: set}}, pickle.Skops{Rules: set})
+	return append(keras.Layouts(), bundle.MAR{}, bundle.NeMo{Rules: set}, pickle.Torch{Format: pickle.Format{Rules: set}}, pickle.Skops{Rules: set})
 }
