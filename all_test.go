@@ -110,7 +110,7 @@ func allowedImports() map[string][]string {
 	stages := only("planner", "worker", "runner", "ledger", "judge", "verify", "replay")
 	formats := only("report/terminal", "report/html", "report/instructions", "report/markdown", "report/annexiv", "report/explorer", "report/oscal", "report/sarif")
 
-	readers := only("scan/rules", "scan/bundle", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5", "scan/gguf", "scan/savedmodel", "scan/onnxfile", "scan/jsonfile", "scan/treefile", "scan/xmlfile", "scan/known")
+	readers := only("scan/rules", "scan/bundle", "scan/tflite", "scan/pickle", "scan/plain", "scan/zipfile", "scan/tarfile", "scan/packed", "scan/safetensors", "scan/keras", "scan/hdf5", "scan/gguf", "scan/savedmodel", "scan/onnxfile", "scan/jsonfile", "scan/treefile", "scan/xmlfile", "scan/known")
 
 	table := map[string][]string{
 		".":         nil,
@@ -196,6 +196,7 @@ func allowedImports() map[string][]string {
 		"scan/xmlfile":     only("scan", "scan/window"),
 		"scan/known":       only("scan"),
 		"scan/bundle":      only("scan", "scan/rules"),
+		"scan/tflite":      only("scan", "scan/flatbuf", "scan/savedmodel", "scan/zipfile"),
 		"scan/wire":        only("scan/window"),
 		"scan/savedmodel":  only("scan", "scan/keras", "scan/window", "scan/wire"),
 		"scan/gguf":        only("scan", "scan/window"),

@@ -115,7 +115,7 @@ func check(t *testing.T, name string, b []byte, outcome scan.Outcome, rule, form
 	}
 }
 
-// saved is a part of a configuration as OmegaConf 2.3.0 saves it.
+// saved is a part of a configuration as OmegaConf 2.4.0 saves it.
 const saved = `sample_rate: 16000
 train_ds:
   manifest_filepath: ???

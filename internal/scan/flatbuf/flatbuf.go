@@ -67,6 +67,11 @@ type walker struct {
 // rule: an offset that leads outside, parts that overlap, bytes that no part holds.
 // The table that it returns is safe to read.
 func Read(ctx context.Context, in *scan.Input, out *scan.Sink, from, end int64, schema Schema, root, rule string) (Object, error) {
+	return ReadMarked(ctx, in, out, from, end, schema, root, rule, "")
+}
+
+// ReadMarked is Read for a buffer whose format has a mark behind the first offset.
+func ReadMarked(ctx context.Context, in *scan.Input, out *scan.Sink, from, end int64, schema Schema, root, rule, mark string) (Object, error) {
 	w := &walker{Buffer: Buffer{in: in, from: from, to: end}, ctx: ctx, out: out, schema: schema, rule: rule, seen: map[part]bool{}}
 	defer func() {
 		out.Hold(-heldBytes * int64(len(w.seen)))
@@ -74,7 +79,7 @@ func Read(ctx context.Context, in *scan.Input, out *scan.Sink, from, end int64, 
 	}()
 	at, err := w.follow(from)
 	if err == nil {
-		w.used.Add(from, from+4, extent.Structured)
+		w.used.Add(from, from+4+int64(len(mark)), extent.Structured)
 		err = w.table(at, root, 0)
 	}
 	w.account(err == nil)

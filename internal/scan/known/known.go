@@ -15,7 +15,6 @@ func Formats() []scan.Format {
 	return []scan.Format{
 		format{"7z", "7z\xbc\xaf\x27\x1c", 0, "7z archives are not unpacked", "Unpack it and scan the folder."},
 		format{"rar", "Rar!\x1a\x07", 0, "rar archives are not unpacked", "Unpack it and scan the folder."},
-		format{"tflite", "TFL3", 4, "the inside of TensorFlow Lite models is not read", "Scan the SavedModel that it was converted from."},
 		format{"executorch", "ET12", 4, "the inside of ExecuTorch programs is not read", "Scan the model that it was exported from."},
 		format{"elf", "\x7fELF", 0, "it is a program or a library, not a model", "Do not load it as a model."},
 		format{"parquet", "PAR1", 0, "Parquet tables are not read", "Read it with a library that you trust."},

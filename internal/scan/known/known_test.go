@@ -14,7 +14,7 @@ import (
 func TestScan(t *testing.T) {
 	s := &scan.Scanner{Formats: known.Formats()}
 	for text, want := range map[string]string{
-		"7z\xbc\xaf\x27\x1c more": "7z", "\x1c\x00\x00\x00TFL3": "tflite", "\x7fELF\x02": "elf", "PAR1": "parquet", "{ETTFL3": "", "plain": "",
+		"7z\xbc\xaf\x27\x1c more": "7z", "\x1c\x00\x00\x00ET12": "executorch", "\x7fELF\x02": "elf", "PAR1": "parquet", "{ETxET12": "", "plain": "",
 	} {
 		all := scantest.Scan(t, s, []byte(text))
 		got := scantest.File(all)

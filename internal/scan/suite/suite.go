@@ -19,6 +19,7 @@ import (
 	"github.com/assize/assize/internal/scan/safetensors"
 	"github.com/assize/assize/internal/scan/savedmodel"
 	"github.com/assize/assize/internal/scan/tarfile"
+	"github.com/assize/assize/internal/scan/tflite"
 	"github.com/assize/assize/internal/scan/treefile"
 	"github.com/assize/assize/internal/scan/xmlfile"
 	"github.com/assize/assize/internal/scan/zipfile"
@@ -33,7 +34,7 @@ func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
 // first word, so that text, which may also be opcodes, comes late.
 func Formats(set *rules.Set) []scan.Format {
 	archives := slices.Concat([]scan.Format{zipfile.Format{}, tarfile.Format{}}, packed.Formats())
-	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}}, keras.Formats(), savedmodel.Formats(), treefile.Formats(), known.Formats(), []scan.Format{onnxfile.Format{}, onnxfile.Data{}, xmlfile.Format{}, jsonfile.Format{}})
+	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}, tflite.Format{}}, keras.Formats(), savedmodel.Formats(), treefile.Formats(), known.Formats(), []scan.Format{onnxfile.Format{}, onnxfile.Data{}, xmlfile.Format{}, jsonfile.Format{}})
 	pickles := []scan.Format{pickle.ZFile{}, pickle.Npy{Rules: set}, pickle.Format{Rules: set}}
 	return slices.Concat(archives, models, pickles, []scan.Format{plain.Text{}, pickle.Hidden{Rules: set}})
 }

@@ -31,7 +31,7 @@ func (Format) Sniff(head []byte, in *scan.Input) scan.Confidence {
 	if bytes.HasPrefix(head, []byte(localMark)) || bytes.HasPrefix(head, []byte(endMark)) {
 		return scan.Sure
 	}
-	if tarfile.Begins(head) {
+	if tarfile.Begins(head) || Behind(head) {
 		return scan.No
 	}
 	ends, err := findEnds(in)
@@ -63,8 +63,15 @@ type archive struct {
 
 // Scan implements scan.Format.
 func (Format) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
+	return ScanFrom(ctx, in, out, 0)
+}
+
+// ScanFrom scans the archive that begins at a byte of a file of another format. What
+// stands before it is that format's to account for.
+func ScanFrom(ctx context.Context, in *scan.Input, out *scan.Sink, from int64) error {
 	a := &archive{in: in, out: out, names: map[string]bool{}}
 	defer func() { out.Hold(-a.held) }()
+	a.used.Add(0, from, extent.Structured)
 	ends, err := findEnds(in)
 	if err != nil {
 		return err
