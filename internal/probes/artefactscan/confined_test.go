@@ -12,6 +12,7 @@ import (
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/onnx"
 	"github.com/assize/assize/internal/probes/artefactscan"
+	"github.com/assize/assize/internal/result"
 	"github.com/assize/assize/internal/worker"
 )
 
@@ -30,6 +31,18 @@ func TestConfined(t *testing.T) {
 	m.Doc = "<script>"
 	files := folder{model: m.Bytes(), data: map[string][]byte{"w.bin": append(make([]byte, 64), "0123456789abcdef and more"...)}}.files(t)
 	want := scan(t, files)
+	got := confined(t, artefactscan.Probes()[0], files)
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("scan in a worker (-got +want):\n%s", diff)
+	}
+	if got := rules(want); len(got) != 2 {
+		t.Errorf("findings %v, want the script and the bytes that nobody refers to", got)
+	}
+}
+
+// confined is what a probe says from inside the sandbox.
+func confined(t *testing.T, p measure.Probe, files []measure.File) *result.Result {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -40,17 +53,11 @@ func TestConfined(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	p := artefactscan.Probes()[0]
 	done, err := w.Run(ctx, &p, &worker.Job{Probe: p.ID, Seed: make([]byte, 32)}, nil)
 	if err != nil || done.Error != "" {
 		t.Fatalf("run in a worker: %v, %+v", err, done)
 	}
-	if diff := cmp.Diff(done.Result, want); diff != "" {
-		t.Errorf("scan in a worker (-got +want):\n%s", diff)
-	}
-	if got := rules(want); len(got) != 2 {
-		t.Errorf("findings %v, want the script and the bytes that nobody refers to", got)
-	}
+	return done.Result
 }
 
 // FuzzScan: whatever the file, the scan ends, accounts for every byte, and says something of what it could not read.

@@ -14,7 +14,7 @@ import (
 )
 
 var filesScan = measure.Probe{
-	ID: "artefactscan/files", Version: 1,
+	ID: "artefactscan/files", Version: 2,
 	Doc: `What would the target's files do when somebody loads them?
 
 Every artefact, data and recorded outputs included, is read by the readers of "assize scan", with what lies inside

@@ -12,7 +12,6 @@ import (
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/measure/measuretest"
 	"github.com/assize/assize/internal/probes/artefactscan"
-	"github.com/assize/assize/internal/worker"
 )
 
 // written makes artefacts of contents by name.
@@ -76,25 +75,12 @@ func TestFilesBesideEachOther(t *testing.T) {
 		}
 		files[i].OpenPath = blob
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := context.Background()
-	w, err := worker.Start(ctx, worker.Command{Path: self, Args: []string{worker.Argument}}, worker.Setup{Files: files, MemoryBytes: 1 << 30, CPUSeconds: 60})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
 	p := artefactscan.Probes()[1]
-	done, err := w.Run(ctx, &p, &worker.Job{Probe: p.ID, Seed: make([]byte, 32)}, nil)
-	if err != nil || done.Error != "" {
-		t.Fatalf("run in a worker: %v, %+v", err, done)
+	inside := confined(t, p, files)
+	if got := inside.Metrics; got["files"].Value != 2 || got["incomplete"].Value+got["harmful"].Value+got["unknown_code"].Value != 0 || got["unread_bytes"].Value != 0 {
+		t.Errorf("metrics %+v, findings %+v, want two clean files", got, inside.Findings)
 	}
-	if got := done.Result.Metrics; got["files"].Value != 2 || got["incomplete"].Value+got["harmful"].Value+got["unknown_code"].Value != 0 || got["unread_bytes"].Value != 0 {
-		t.Errorf("metrics %+v, findings %+v, want two clean files", got, done.Result.Findings)
-	}
-	without, err := p.Run(ctx, &measure.Case{Files: files[1:]})
+	without, err := p.Run(context.Background(), &measure.Case{Files: files[1:]})
 	if err != nil || without.Metrics["incomplete"].Value != 1 {
 		t.Errorf("without the model: %+v, %v, want weights that nobody knows", without, err)
 	}

@@ -169,12 +169,19 @@ func (j *judge) custom(at int64, name string) error {
 	return nil
 }
 
+// filed are TensorFlow's operators that ordinary models have and that write or read a file.
+func filed() []string {
+	return []string{
+		"Save", "SaveV2", "SaveSlices", "Restore", "RestoreV2", "RestoreSlice", "MergeV2Checkpoints", "InitializeTableFromTextFile", "InitializeTableFromTextFileV2",
+	}
+}
+
 // flex judges an operator of TensorFlow, which the Flex delegate runs.
 func (j *judge) flex(at int64, op string) {
 	capability, known := j.flexOps.Find(op)
 	const fix = "Do not load it. Ask for a model whose graph computes and nothing else."
 	switch {
-	case slices.Contains([]string{"Save", "SaveV2", "SaveSlices", "Restore", "RestoreV2", "RestoreSlice"}, op):
+	case slices.Contains(filed(), op):
 		// Models that are trained on a device keep what they learnt in a file that the program names.
 		j.find("checkpoint", scan.UnknownCode, scan.Write, at, fmt.Sprintf("the operator %q, whose file the program names or the model", op), "CWE-73", "Find out which file it reads or writes before you load it.")
 	case capability != "":
@@ -212,7 +219,7 @@ func (j *judge) operator(o flatbuf.Object) error {
 	if !bytes.Contains(b, node(op)) {
 		j.find("two-names", scan.Dangerous, "", o.Offset(), fmt.Sprintf("an operator called %q whose options do not say so", op), "CWE-436", "Do not load it. Ask for the model to be converted again.")
 	}
-	for _, other := range j.flexOps.Denied() {
+	for _, other := range append(j.flexOps.Denied(), filed()...) {
 		if other != op && bytes.Contains(b, node(other)) {
 			j.flex(o.Offset(), other)
 		}

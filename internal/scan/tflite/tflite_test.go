@@ -45,7 +45,16 @@ func TestScan(t *testing.T) {
 		}
 		return bytes.ReplaceAll(b, []byte(old), []byte(by))
 	}
-	cnn := recorded(t, "cnn")
+	cnn, checkpoint := recorded(t, "cnn"), recorded(t, "readfile")
+	for _, at := range []string{"FlexReadFile", "\x12\x08ReadFile"} { // names that are shorter, with zeros behind them
+		old := []byte(at)
+		i := bytes.Index(checkpoint, old)
+		by := append(bytes.Replace(bytes.Replace(slices.Clone(old), []byte("ReadFile"), []byte("SaveV2"), 1), []byte{0x12, 8}, []byte{0x12, 6}, 1), 0, 0)
+		copy(checkpoint[i:], by)
+		if at[0] == 'F' {
+			binary.LittleEndian.PutUint32(checkpoint[i-4:], 10)
+		}
+	}
 	metadata := recorded(t, "metadata")
 	tests := []struct {
 		name    string
@@ -61,6 +70,7 @@ func TestScan(t *testing.T) {
 		{"one that reads files", recorded(t, "readfile"), scan.Malicious, "tflite/operator"},
 		{"one under another name", replaced("readfile", "FlexReadFile", "FlexIdentity"), scan.Malicious, "tflite/two-names"},
 		{"one that only the options name", replaced("readfile", "FlexReadFile", "FlexIdentity"), scan.Malicious, "tflite/operator"},
+		{"one that keeps a checkpoint", checkpoint, scan.UnknownCode, "tflite/checkpoint"},
 		{"one that TensorFlow does not have", replaced("readfile", "ReadFile", "Readfile"), scan.UnknownCode, "tflite/custom-operator"},
 		{"cut short", cnn[:len(cnn)/2], scan.Dangerous, "tflite/offset"},
 		{"bytes behind it", append(slices.Clone(cnn), "what nobody looks at"...), scan.Dangerous, "tflite/hidden-bytes"},
