@@ -193,7 +193,7 @@ func allowedImports() map[string][]string {
 		"scan/jsonfile":    only("scan", "scan/jsondoc", "scan/keras", "scan/window"),
 		"scan/flatbuf":     only("scan", "scan/extent"),
 		"scan/treefile":    only("scan", "scan/flatbuf", "scan/window"),
-		"scan/xmlfile":     only("scan", "scan/window"),
+		"scan/xmlfile":     only("scan", "scan/extent", "scan/window"),
 		"scan/known":       only("scan"),
 		"scan/bundle":      only("scan", "scan/rules"),
 		"scan/tflite":      only("scan", "scan/flatbuf", "scan/savedmodel", "scan/zipfile"),

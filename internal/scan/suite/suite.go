@@ -31,12 +31,13 @@ func Scanner(set *rules.Set, now func() time.Time) *scan.Scanner {
 }
 
 // Formats are the readers. Of those that think a file possible the first has the
-// first word, so that text, which may also be opcodes, comes late.
+// first word, so that text, which may also be opcodes, comes late, and bytes that mean
+// what another file says come last.
 func Formats(set *rules.Set) []scan.Format {
 	archives := slices.Concat([]scan.Format{zipfile.Format{}, tarfile.Format{}}, packed.Formats())
 	models := slices.Concat([]scan.Format{safetensors.Format{}, gguf.Format{}, tflite.Format{}}, keras.Formats(), savedmodel.Formats(), treefile.Formats(), known.Formats(), []scan.Format{onnxfile.Format{}, onnxfile.Data{}, xmlfile.Format{}, jsonfile.Format{}})
 	pickles := []scan.Format{pickle.ZFile{}, pickle.Npy{Rules: set}, pickle.Format{Rules: set}}
-	return slices.Concat(archives, models, pickles, []scan.Format{plain.Text{}, pickle.Hidden{Rules: set}})
+	return slices.Concat(archives, models, pickles, []scan.Format{plain.Text{}, pickle.Hidden{Rules: set}, xmlfile.Weights{}})
 }
 
 // Layouts are what knows the members of a container as a whole.

@@ -59,59 +59,94 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Scan implements scan.Format.
-func (Format) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
+// tokens calls visit with every part of a document and where it ends.
+func tokens(ctx context.Context, in *scan.Input, out *scan.Sink, visit func(xml.Token, int64) error) error {
 	if err := out.Hold(2 * maxToken); err != nil {
 		return err
 	}
 	defer out.Hold(-2 * maxToken)
 	b := &bounded{ctx: ctx, out: out, in: window.New(in, 0, in.Size)}
 	d := xml.NewDecoder(b)
-	depth := 0
 	for {
 		b.read = 0
 		t, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
 			var p *scan.Problem
 			if errors.As(err, &p) || ctx.Err() != nil {
 				return err
 			}
-			if strings.Contains(err.Error(), "entity") {
-				find(out, "entity", scan.Dangerous, "", d.InputOffset(), "CWE-611", "an entity that the file defines: %v", err)
-			}
-			return scan.Problemf("xml/broken", d.InputOffset(), "%v", err)
+			return &syntaxError{err, d.InputOffset()}
 		}
+		if err := visit(t, d.InputOffset()); err != nil {
+			return err
+		}
+	}
+}
+
+// syntaxError says that a file is no XML, and where.
+type syntaxError struct {
+	error
+	at int64
+}
+
+// Scan implements scan.Format.
+func (Format) Scan(ctx context.Context, in *scan.Input, out *scan.Sink) error {
+	depth := 0
+	var model *pmml     // where it is one
+	var layers *network // where it is one
+	err := tokens(ctx, in, out, func(t xml.Token, at int64) (err error) {
 		switch t := t.(type) {
 		case xml.Directive:
 			if bytes.Contains(t, []byte("ENTITY")) || bytes.Contains(t, []byte("SYSTEM")) || bytes.Contains(t, []byte("PUBLIC")) {
-				find(out, "entity", scan.Dangerous, scan.Read, d.InputOffset(), "CWE-611", "a declaration that can read files or fill memory: %.200s", t)
+				find(out, "entity", scan.Dangerous, scan.Read, at, "CWE-611", "a declaration that can read files or fill memory: %.200s", t)
 			}
 		case xml.ProcInst:
 			if t.Target != "xml" && t.Target != "xml-model" { // the latter names a schema
-				find(out, "instruction", scan.Dangerous, "", d.InputOffset(), "CWE-91", "an instruction to programs: %s %.100s", t.Target, t.Inst)
+				find(out, "instruction", scan.Dangerous, "", at, "CWE-91", "an instruction to programs: %s %.100s", t.Target, t.Inst)
 			}
 		case xml.StartElement:
 			if depth++; depth > maxNesting {
-				return scan.Problemf("xml/nesting", d.InputOffset(), "elements nest deeper than %d", maxNesting)
+				return scan.Problemf("xml/nesting", at, "elements nest deeper than %d", maxNesting)
 			}
-			if depth == 1 {
-				switch t.Name.Local {
-				case "PMML":
-					out.Format("pmml")
-				case "net":
-					out.Format("openvino")
-				}
+			switch name := t.Name.Local; {
+			case depth == 1 && name == "PMML":
+				out.Format("pmml")
+				model, err = newPMML(out)
+			case depth == 1 && name == "net":
+				out.Format("openvino")
+				layers, err = newNetwork(in, out)
 			}
-			element(out, t, d.InputOffset())
+			if err == nil && model != nil {
+				err = model.start(t, at)
+			}
+			if err == nil && layers != nil {
+				layers.start(t, at)
+			}
 		case xml.EndElement:
-			depth--
+			if depth--; model != nil {
+				return model.end(t, at)
+			}
 		}
+		return err
+	})
+	var wrong *syntaxError
+	if errors.As(err, &wrong) {
+		if strings.Contains(wrong.Error(), "entity") {
+			find(out, "entity", scan.Dangerous, "", wrong.at, "CWE-611", "an entity that the file defines: %v", wrong)
+		}
+		return scan.Problemf("xml/broken", wrong.at, "%v", wrong)
+	}
+	if err != nil {
+		return err
 	}
 	if depth != 0 {
 		return scan.Problemf("xml/truncated", in.Size, "%d elements do not end", depth)
+	}
+	if model != nil {
+		model.finish()
 	}
 	out.Structured(0, in.Size)
 	return nil
@@ -122,16 +157,4 @@ func find(out *scan.Sink, rule string, o scan.Outcome, capability string, at int
 		Rule: "xml/" + rule, Outcome: o, Capability: capability, Offset: at, Evidence: fmt.Sprintf(evidence, args...), Cites: []string{cite},
 		Fix: "Do not load it. Ask for a file without it.",
 	})
-}
-
-// element judges one: functions of a class of Java's in PMML, layers of an extension in OpenVINO.
-func element(out *scan.Sink, e xml.StartElement, at int64) {
-	for _, a := range e.Attr {
-		switch {
-		case e.Name.Local == "Apply" && a.Name.Local == "function" && strings.Contains(a.Value, "."):
-			find(out, "function", scan.UnknownCode, scan.Import, at, "CWE-470", "a function of a class of its own: %q", a.Value)
-		case e.Name.Local == "layer" && a.Name.Local == "version" && a.Value != "" && !strings.HasPrefix(a.Value, "opset") && a.Value != "util":
-			find(out, "custom-layer", scan.UnknownCode, scan.Native, at, "CWE-829", "a layer of the set %q, which an extension library has to bring", a.Value)
-		}
-	}
 }
