@@ -82,6 +82,8 @@ func TestXGBoost(t *testing.T) {
 		{"a feature outside", with(0, node{1, 2, 3}), scan.Dangerous, "xgboost/node"},
 		{"an output outside", xgboost(stump(), 1), scan.Dangerous, "xgboost/group"},
 		{"an output before the first", xgboost(stump(), 1<<32-1), scan.Dangerous, "xgboost/group"},
+		{"outputs without an end", change(8, 1<<32-1), scan.Dangerous, "xgboost/count"},
+		{"features without an end", change(4, 1<<32-1), scan.Dangerous, "xgboost/count"},
 		{"two billion trees", change(booster, 1<<31-1), scan.Incomplete, "xgboost/count"},
 		{"four billion trees", change(booster, 1<<32-1), scan.Incomplete, "xgboost/count"},
 		{"two billion nodes", change(booster+160+4, 1<<31-1), scan.Incomplete, "xgboost/count"},

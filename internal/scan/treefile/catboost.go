@@ -251,7 +251,7 @@ func (c *cbm) ctr() error {
 		if err != nil {
 			return err
 		}
-		if hash != 1<<64-1 && (uint64(place)+1)*width > uint64(values) {
+		if hash != 1<<64-1 && uint64(place) >= uint64(values)/width {
 			c.deceive("ctr", r.Offset()-bucketBytes, "CWE-125", "a category has value %d of %d bytes each, of %d bytes", place, width, values)
 			return nil
 		}

@@ -109,7 +109,9 @@ func (c *cbm) places(f forest, even bool) error {
 			return nil
 		}
 		if even {
-			values += f.dimension << size
+			if values += f.dimension << size; values > f.values {
+				break // before the sum grows out of its bits
+			}
 			continue
 		}
 		for k := range int64(size) {

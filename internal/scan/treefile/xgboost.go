@@ -25,6 +25,7 @@ const (
 )
 
 const (
+	maxOutputs   = 1 << 20
 	maxName      = 200     // bytes of an objective or a booster
 	maxText      = 1 << 20 // bytes of an attribute's name
 	deletedNode  = 1<<32 - 1
@@ -188,6 +189,9 @@ func (x *xgb) learner() error {
 	x.groups = max(1, number(learner, 2))
 	if x.version >= 1 {
 		x.groups = max(x.groups, number(learner, 7))
+	}
+	if x.groups > maxOutputs || int32(x.features) < 0 {
+		x.deceive("count", x.r.Offset()-learnerBytes, "CWE-130", "%d features and %d outputs", int32(x.features), int32(x.groups))
 	}
 	objective, err := x.name()
 	if err != nil {
