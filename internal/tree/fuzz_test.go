@@ -29,6 +29,7 @@ func FuzzRead(f *testing.F) {
 	for _, name := range []string{"ctr-0.json", "ctr-5.json", "ctr-13.json"} {
 		f.Add(unpack(f, "ctr.tar.gz")[name])
 	}
+	f.Add(load(f, "internal/tree/testdata/card.pmml"))
 	for _, all := range cards(f) {
 		f.Add([]byte(all[0].Card))
 	}

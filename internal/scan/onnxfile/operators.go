@@ -118,14 +118,15 @@ func collectCalls(nodes []*onnx.Node, each func(*onnx.Node)) {
 
 // opsets looks at the operator sets that the model imports.
 func (i *inspector) opsets() {
-	seen := map[string]bool{}
+	seen := map[string]int64{}
 	known := newest()
 	for _, o := range i.m.Opsets {
 		domain := standard(o.Domain)
-		if seen[domain] {
-			i.add("onnx/duplicate-name", result.Medium, "", "An operator set is imported twice; loaders differ in which version they take.", "Export the model again.", o.Domain)
+		// skl2onnx writes some twice with the same version, which means nothing.
+		if before, again := seen[domain]; again && before != o.Version {
+			i.add("onnx/duplicate-name", result.Medium, "", "An operator set is imported in two versions; loaders differ in which they take.", "Export the model again.", o.Domain)
 		}
-		seen[domain] = true
+		seen[domain] = o.Version
 		if most, ok := known[domain]; ok && (o.Version > most || o.Version < 1) {
 			i.add("onnx/unknown-version", result.Low, "", fmt.Sprintf("Operator set %s has version %d; versions 1 to %d are known.", Quote(o.Domain), o.Version, most), "Export the model for a published version.", "")
 		}
