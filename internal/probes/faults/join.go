@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/assize/assize/internal/measure"
+	"github.com/assize/assize/internal/model"
 	"github.com/assize/assize/internal/result"
 	"github.com/assize/assize/internal/stat"
 )
@@ -109,6 +110,10 @@ func add(rows *result.Rows) *parts {
 
 func join(j *measure.Joint) (*result.Result, error) {
 	rows := j.Rows
+	number := j.Facts.Rule == model.NoRule
+	if number && !(j.Params.Float("tolerance") > 0) {
+		return result.Unmeasured(result.NotApplicable, "the system gives a number, and the manifest declares no tolerance of it: declared.worst_change.at_most"), nil
+	}
 	p := add(rows)
 	answered, standing := 0, 0
 	for i, v := range rows.Column("answered") {
@@ -145,7 +150,10 @@ func join(j *measure.Joint) (*result.Result, error) {
 	if p.whole.count[silent] > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("Most often unnoticed by kind: %s; by field: %s.", kindly, fieldly))
 	}
-	r.Pictures, err = pictures(p)
+	if number {
+		r.Notes = append(r.Notes, fmt.Sprintf("The system gives a number; a change counts when it moves by more than %v, the declared tolerance.", j.Params.Float("tolerance")))
+	}
+	r.Pictures, err = pictures(p, number)
 	if err != nil {
 		return nil, err
 	}
@@ -196,15 +204,19 @@ const (
 )
 
 // pictures show the shares by kind, by field, and of the worst of both.
-func pictures(p *parts) ([]result.Picture, error) {
+func pictures(p *parts, number bool) ([]result.Picture, error) {
+	what := "Decisions"
+	if number {
+		what = "Numbers"
+	}
 	var out []result.Picture
 	for _, s := range []struct {
 		id, title string
 		of        []part
 		most      int
 	}{
-		{"by-kind", "Decisions changed by everyday faults, by kind of fault", p.kinds, len(p.kinds)},
-		{"by-field", "Decisions changed by everyday faults, by field", p.fields, shownFields},
+		{"by-kind", what + " changed by everyday faults, by kind of fault", p.kinds, len(p.kinds)},
+		{"by-field", what + " changed by everyday faults, by field", p.fields, shownFields},
 		{"worst-pairs", "The faults that change most decisions unnoticed", p.pairs, shownPairs},
 	} {
 		of := slices.DeleteFunc(slices.Clone(s.of), func(p part) bool { return p.rows == 0 })

@@ -31,21 +31,28 @@ func run(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	usual := usualRow(fields, c.Others)
 	// The same fields for every row and shard.
 	chosen := measure.Sample(c.Seed, len(fields), c.Params.Int("fields"))
-	before := make([]model.Decision, len(c.Index))
+	rows := table(c.Index, fields, chosen, all)
+	d := &desk{c: c, rows: rows, tolerance: math.Inf(1)}
+	if c.Model.Rule().Kind == model.NoRule {
+		if d.tolerance = c.Params.Float("tolerance"); !(d.tolerance > 0) {
+			c.Done(1) // joined to a reason
+			return &result.Result{State: result.Measured, Rows: rows}, nil
+		}
+	}
+	var asked model.Answers
 	c.Model.About(c.Index)
-	if err := c.Model.Decide(ctx, c.Data.X, len(c.Index), before); err != nil {
+	if err := c.Model.Predict(ctx, c.Data.X, len(c.Index), &asked); err != nil {
 		return nil, err
 	}
-	rows := table(c.Index, fields, chosen, all)
-	d := &desk{c: c, rows: rows}
 	for i, number := range c.Index {
-		if before[i] < 0 {
+		before := c.Model.Decision(&asked, i)
+		if before < 0 {
 			continue
 		}
 		rng := c.Seed.Row(number)
 		b := &bench{fields: fields, orig: c.Data.Row(i), usual: usual, sentinel: float32(c.Params.Float("sentinel")), rng: rng}
 		b.other = c.Others.Row(otherRow(c.Others.Index, number, rng.IntN(c.Others.Len())))
-		d.i, d.before = i, before[i]
+		d.i, d.before, d.number = i, before, asked.Row(i)[0]
 		for at, f := range chosen {
 			for k := range all {
 				d.put(b, &fields[f], &all[k], place{at, k})
@@ -76,10 +83,17 @@ type desk struct {
 	rows    *result.Rows
 	i       int // of the row in the case
 	before  model.Decision
+	number  float32 // the first that the system gave for the row
 	x       []float32
 	places  []place
+	given   model.Answers
 	answers []model.Decision
+	// tolerance is the change of a number that counts as none; without bound where the system decides.
+	tolerance float64
 }
+
+// moved stands for a number that is off the tolerance, which no rule has an outcome for.
+const moved = model.Decision(1 << 30)
 
 // put makes a fault, where the field has it and it changes the row.
 func (d *desk) put(b *bench, f *field, k *kind, at place) {
@@ -99,8 +113,14 @@ func (d *desk) ask(ctx context.Context) error {
 	n := len(d.places)
 	d.answers = slices.Grow(d.answers[:0], n)[:n]
 	d.c.Model.About(slices.Repeat(d.c.Index[d.i:d.i+1], n))
-	if err := d.c.Model.Decide(ctx, d.x, n, d.answers); err != nil {
+	if err := d.c.Model.Predict(ctx, d.x, n, &d.given); err != nil {
 		return err
+	}
+	for j := range d.answers {
+		d.answers[j] = d.c.Model.Decision(&d.given, j)
+		if d.answers[j] == d.before && math.Abs(float64(d.given.Row(j)[0])-float64(d.number)) > d.tolerance {
+			d.answers[j] = moved
+		}
 	}
 	note(d.rows, d.i, d.before, d.places, d.answers)
 	d.x, d.places = d.x[:0], d.places[:0]
@@ -129,7 +149,7 @@ func table(index []int, fields []field, chosen []int, all []kind) *result.Rows {
 	}}
 	for _, f := range chosen {
 		rows.Columns = append(rows.Columns, result.Column{Name: fields[f].name, Doc: fmt.Sprintf(
-			"what became of each fault of the field, packed: digit k to the base %d is 0 no such fault, 1 the decision stands, 2 changed unnoticed, 3 refused, 4 unusable; the kinds are those of version 1, in order", outcomes)})
+			"what became of each fault of the field, packed: digit k to the base %d is 0 no such fault, 1 the decision stands, 2 changed unnoticed, 3 refused, 4 unusable; the kinds are those of version 1 of the probe, in order", outcomes)})
 	}
 	for i := range rows.Columns {
 		rows.Columns[i].Values = make([]float64, len(index))

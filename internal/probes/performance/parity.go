@@ -14,12 +14,13 @@ import (
 )
 
 var parity = measure.Probe{
-	ID: "performance/parity", Version: 1,
+	ID: "performance/parity", Version: 2,
 	Doc: `Does the model under test decide as the recorded outputs of the deployed system say?
 
 Both are put through the system's own decision rule: the answers of the model
 without its solutions, and what was recorded, turned into the model's units.
-Where only labels were recorded, classes are compared. A difference is the largest
+Where only labels were recorded, classes are compared. A number that is used as it is, without a rule,
+agrees within a ten-thousandth of what was recorded, or a millionth. A difference is the largest
 between the scores of a row: in the model's units where the outputs were
 recorded in them, else between probabilities.`,
 	Metrics: []string{
@@ -28,12 +29,18 @@ recorded in them, else between probabilities.`,
 	Goals:   []string{"parity"},
 	Threats: []string{"model-flaws", "model-poisoning"},
 	Cites:   []string{"AI Act Art. 15(1)", "AI Act Annex IV(2)(g)"},
-	Needs:   measure.Needs{Model: true, Data: true, Recorded: true, Rule: true},
+	Needs:   measure.Needs{Model: true, Data: true, Recorded: true},
 	Params:  []measure.Param{rowsParam(1e6)},
 	Rows:    rows,
 	Queries: rows,
 	Run:     runParity,
 	Join:    joinParity,
+}
+
+// alike tells whether two runtimes may give these numbers for one input: they
+// differ by no more than sums in float32 in another order do.
+func alike(difference, recorded float64) bool {
+	return difference != notCompared && difference <= 1e-4*math.Abs(recorded)+1e-6
 }
 
 // notCompared stands in a column where there is nothing to compare.
@@ -49,7 +56,7 @@ func runParity(ctx context.Context, c *measure.Case) (*result.Result, error) {
 	}
 	t := result.NewRows(c.Index, "agree", "difference", "decided", "recorded", "top_recorded")
 	for i, doc := range []string{
-		"1 where the model under test decides as was recorded",
+		"1 where the model under test decides as was recorded, or gives the same number",
 		"largest difference between scores; -1 where there are none to compare",
 		"outcome of the rule on the model's answer; a class where only labels were recorded; -2 an unusable answer",
 		"the same of what was recorded",
@@ -76,7 +83,14 @@ func runParity(ctx context.Context, c *measure.Case) (*result.Result, error) {
 				difference[row] = worst
 			}
 		}
-		agree[row], decided[row], recorded[row], top[row] = bit(d == was), float64(d), float64(was), k.top(row)
+		same := d == was
+		if bare.Rule().Kind == model.NoRule {
+			if k.labelsOnly() {
+				return fmt.Errorf("compare with recorded outputs: they hold labels, and the model gives a number\nhint: record the number in a column or array named score")
+			}
+			same = same && (d == model.Unusable || alike(difference[row], k.top(row)))
+		}
+		agree[row], decided[row], recorded[row], top[row] = bit(same), float64(d), float64(was), k.top(row)
 		return nil
 	})
 	if err != nil {
@@ -124,7 +138,7 @@ func joinParity(j *measure.Joint) (*result.Result, error) {
 	}
 	res.Check("recorded-outputs-vary", varies(recorded) || varies(j.Rows.Column("top_recorded")),
 		"recorded outputs that are all alike would agree with any model that is as constant")
-	if chance := byChance(decided, recorded); n >= 30 && k < n && float64(k)/float64(n) <= chance {
+	if chance := byChance(decided, recorded); j.Facts.Rule != model.NoRule && n >= 30 && k < n && float64(k)/float64(n) <= chance {
 		res.Check("recorded-outputs-belong-to-the-rows", false, fmt.Sprintf(
 			"agreement of %.3g is what two unrelated sets of answers would reach by chance (%.3g): the recorded outputs may be of other rows or in another order", float64(k)/float64(n), chance))
 	}
