@@ -96,6 +96,13 @@ func TestScan(t *testing.T) {
 			}
 		})
 	}
+	for second, found := range map[int64]bool{20: false, 19: true} {
+		m := model()
+		m.Opsets = append(m.Opsets, onnx.Opset{Domain: "ai.onnx", Version: second})
+		if got := slices.Contains(scantest.Rules(scantest.Scan(t, scanner(), m.Bytes())), "onnx/duplicate-name"); got != found {
+			t.Errorf("operator set imported as 20 and as %d: found %v, want %v", second, got, found)
+		}
+	}
 	whole := model().Bytes()
 	for name, b := range map[string][]byte{
 		"trailing":          append(bytes.Clone(whole), "PK\x03\x04 hidden"...),
