@@ -10,7 +10,6 @@ import (
 
 	"github.com/assize/assize/internal/artefact"
 	"github.com/assize/assize/internal/dossier"
-	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/report/wording"
 	"github.com/assize/assize/internal/result"
@@ -69,18 +68,13 @@ func rowsOf(i plan.Item) string {
 	return wording.Whole(int64(i.Rows))
 }
 
-// deployed tells whether an observation is of the system as it is deployed.
-func deployed(d *dossier.Dossier, o evidence.Observation) bool {
-	return slices.ContainsFunc(d.Plan.Items, func(i plan.Item) bool { return i.ID == o.Item && i.Deployed })
-}
-
 // metrics lists what probes of some families measured, as deployed.
 func metrics(d *dossier.Dossier, in func(family string) bool) []Block {
 	var rows [][]string
 	var notes []string
 	for _, o := range d.Observations {
 		family, _, _ := strings.Cut(o.Probe, "/")
-		if o.State != result.Measured || !in(family) || !deployed(d, o) {
+		if o.State != result.Measured || !in(family) || !wording.Deployed(d, &o) {
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(o.Metrics)) {
@@ -94,7 +88,7 @@ func metrics(d *dossier.Dossier, in func(family string) bool) []Block {
 	var tables []Block
 	for _, o := range d.Observations {
 		family, _, _ := strings.Cut(o.Probe, "/")
-		if o.State != result.Measured || !in(family) || !deployed(d, o) {
+		if o.State != result.Measured || !in(family) || !wording.Deployed(d, &o) {
 			continue
 		}
 		for _, t := range o.Tables {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/report/wording"
+	"github.com/assize/assize/internal/result"
 )
 
 // Options say what the terminal can do.
@@ -22,7 +23,7 @@ type Options struct {
 }
 
 // Write writes the verdicts of d: summary and caveats, each goal with its
-// criteria, effects of solutions, and what was not assessed.
+// criteria, effects of solutions, the probes' tables, and what was not assessed.
 func Write(w io.Writer, d *dossier.Dossier, o Options) error {
 	s := newSheet(o)
 	s.head(d)
@@ -31,6 +32,7 @@ func Write(w io.Writer, d *dossier.Dossier, o Options) error {
 	}
 	s.effects(d)
 	s.list("At the endpoint", wording.Endpoint(d))
+	s.tables(d)
 	s.counts(d)
 	s.list("Caveats", d.Summary.Caveats)
 	s.gaps(wording.Gaps(d))
@@ -150,6 +152,78 @@ func (s *sheet) effects(d *dossier.Dossier) {
 		}
 		s.para(2, 2, "", text)
 	}
+}
+
+// The tables of probes are in full in the other formats.
+const (
+	maxTables = 12
+	maxRows   = 6
+	maxCells  = 8
+	leastCell = 8 // columns
+)
+
+// tables shows what the probes' tables say of the system as it is deployed, the first rows of each.
+func (s *sheet) tables(d *dossier.Dossier) {
+	shown, more := 0, 0
+	for i := range d.Observations {
+		o := &d.Observations[i]
+		if o.State != result.Measured || !wording.Deployed(d, o) {
+			continue
+		}
+		for _, t := range o.Tables {
+			if t.Data || len(t.Rows) == 0 {
+				continue
+			}
+			if shown++; shown > maxTables {
+				more++
+				continue
+			}
+			s.blank()
+			s.para(0, 0, bold, wording.Sentence(t.Title)+" By "+o.Probe+".")
+			s.cells(t)
+		}
+	}
+	if more > 0 {
+		s.blank()
+		s.para(2, 2, dim, fmt.Sprintf("%d more tables are in the report.", more))
+	}
+}
+
+// cells writes a probe's table, cut to what fits the terminal.
+func (s *sheet) cells(t result.Table) {
+	rows := make([][]string, 0, 1+maxRows)
+	for _, r := range append([][]string{t.Head}, t.Rows[:min(len(t.Rows), maxRows)]...) {
+		row := make([]string, min(len(t.Head), maxCells))
+		for i := range min(len(row), len(r)) {
+			row[i] = s.wide.Truncate(wording.Clean(r[i]), s.width, "…")
+		}
+		rows = append(rows, row)
+	}
+	widths := s.fit(rows)
+	for over := s.over(widths); over > 0; over = s.over(widths) {
+		i := slices.Index(widths, slices.Max(widths))
+		to := max(widths[i]-over, widths[i]/2)
+		if to < leastCell {
+			break
+		}
+		for _, row := range rows {
+			row[i] = s.wide.Truncate(row[i], to, "…")
+		}
+		widths = s.fit(rows)
+	}
+	s.table(2, widths, make([]bool, maxCells), rows)
+	if left := max(0, len(t.Rows)-maxRows) + t.More; left > 0 {
+		s.para(2, 2, dim, wording.Whole(int64(left))+" more in the report.")
+	}
+}
+
+// over is by how many columns a table of such widths is too wide.
+func (s *sheet) over(widths []int) int {
+	total := 0
+	for _, w := range widths {
+		total += w + min(w, 1)*2
+	}
+	return total - s.width
 }
 
 // counts keeps apart who set a criterion.

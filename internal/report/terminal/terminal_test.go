@@ -3,6 +3,7 @@ package terminal_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/assize/assize/internal/dossier"
 	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/report/terminal"
+	"github.com/assize/assize/internal/result"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -120,5 +122,67 @@ func TestThePlanTellsWhatDoesNotApply(t *testing.T) {
 	}
 	if strings.Contains(b.String(), "\x1b") {
 		t.Error("an escape of the condition reaches the terminal")
+	}
+}
+
+// Tables of probes are shown for the system as it is deployed: bounded in rows and width, and clean.
+func TestTables(t *testing.T) {
+	d := example(t)
+	deployed := map[string]bool{}
+	for _, i := range d.Plan.Items {
+		deployed[i.ID] = i.Deployed
+	}
+	hostile := "two months more \x1b[31m\u202e of duration\nand a second line"
+	table := func(title string, n int) result.Table {
+		t := result.Table{ID: "t", Title: title, Head: []string{"Feature", "Changed in", "By, median (least to most)"}, More: 3}
+		for i := range n {
+			t.Rows = append(t.Rows, []string{fmt.Sprintf("feature %d", i), "12 of 200", hostile + strings.Repeat(" word", 30*i)})
+		}
+		return t
+	}
+	on, off := 0, 0
+	for i := range d.Observations {
+		o := &d.Observations[i]
+		switch {
+		case o.State != result.Measured:
+		case deployed[o.Item] && on == 0:
+			o.Tables = []result.Table{table("what carries the change", 9), table("short", 1), {Title: "no rows", Head: []string{"a"}}}
+			private := table("single rows", 2)
+			private.Data = true
+			o.Tables = append(o.Tables, private)
+			on++
+		case !deployed[o.Item] && off == 0:
+			o.Tables = []result.Table{table("made to compare", 1)}
+			off++
+		case on > 0 && deployed[o.Item]:
+			for range 30 {
+				o.Tables = append(o.Tables, table("many", 1))
+			}
+		}
+	}
+	if on == 0 || off == 0 {
+		t.Fatalf("the example has %d deployed and %d other runs", on, off)
+	}
+	for _, width := range []int{60, 80, 200} {
+		var b bytes.Buffer
+		if err := terminal.Write(&b, d, terminal.Options{Width: width}); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		for _, want := range []string{"What carries the change. By ", "  Feature    Changed in  By, median", "  feature 5  12 of 200   two months more \\u001b[31m", "6 more in the report.", "Short. By ", "3 more in the report.", " more tables are in the report."} {
+			if !strings.Contains(text, want) {
+				t.Errorf("at width %d it does not say %q:\n%s", width, want, text)
+			}
+		}
+		for _, not := range []string{"feature 6", "no rows", "ingle rows", "ade to compare", "\x1b", "\u202e"} {
+			if strings.Contains(text, not) {
+				t.Errorf("at width %d it says %q", width, not)
+			}
+		}
+		for line := range strings.SplitSeq(text, "\n") {
+			if got := runewidth.StringWidth(line); got > width {
+				t.Errorf("at width %d a line takes %d columns: %q", width, got, line)
+			}
+		}
 	}
 }

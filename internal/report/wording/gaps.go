@@ -6,9 +6,16 @@ import (
 	"strings"
 
 	"github.com/assize/assize/internal/dossier"
+	"github.com/assize/assize/internal/evidence"
 	"github.com/assize/assize/internal/manifest"
+	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/result"
 )
+
+// Deployed tells whether an observation is of the system as it is deployed.
+func Deployed(d *dossier.Dossier, o *evidence.Observation) bool {
+	return slices.ContainsFunc(d.Plan.Items, func(i plan.Item) bool { return i.ID == o.Item && i.Deployed })
+}
 
 // Gap is something that was not assessed, with the reason.
 type Gap struct {
