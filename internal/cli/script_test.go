@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 			}
 			return os.CopyFS(filepath.Join(env.WorkDir, "example"), os.DirFS("../report/html/testdata")) // a dossier to report
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"flip": flip, "edit": edit, "unpin": unpin, "fits": fits, "serve": serve, "asked": asked, "holds": holds, "weak": weak},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"flip": flip, "edit": edit, "unpin": unpin, "fits": fits, "serve": serve, "asked": asked, "holds": holds, "weak": weak, "scorer": scorer},
 	})
 }
 

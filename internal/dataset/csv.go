@@ -17,6 +17,7 @@ import (
 const (
 	csvBuffer = 64 << 10
 	missing   = "is missing"
+	infinite  = "is not finite"
 )
 
 // csvSource streams a CSV file. columns are the positions of the inputs in a
@@ -268,14 +269,14 @@ func noNumber(s string) string {
 	case "", "na", "n/a", "nan", "null", "none", "?":
 		return missing
 	case "inf", "+inf", "-inf", "infinity", "-infinity", "+infinity":
-		return "is not finite"
+		return infinite
 	}
 	return "is not a number"
 }
 
 func remedy(s, problem string) string {
 	switch {
-	case problem == missing:
+	case problem == missing, problem == infinite:
 		return "\nhint: fill in the value or leave the row out"
 	case strings.Count(s, ",") == 1 && !strings.Contains(s, "."):
 		return "\nhint: write numbers with a decimal point, without separators of thousands"

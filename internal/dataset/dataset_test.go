@@ -128,7 +128,7 @@ func TestCSVRefusals(t *testing.T) {
 		{"empty field", header + ",1,1,0\n", "line 3, column \"amount\": \"\" is missing\nhint: fill in the value or leave the row out"},
 		{"NA", header + "NA,1,1,0\n", "line 3, column \"amount\": \"NA\" is missing\nhint: fill in the value or leave the row out"},
 		{"nan", header + "nan,1,1,0\n", "line 3, column \"amount\": \"nan\" is missing\nhint: fill in the value or leave the row out"},
-		{"infinity", header + "-Inf,1,1,0\n", "line 3, column \"amount\": \"-Inf\" is not finite"},
+		{"infinity", header + "-Inf,1,1,0\n", "line 3, column \"amount\": \"-Inf\" is not finite\nhint: fill in the value or leave the row out"},
 		{"hexadecimal", header + "0x10,1,1,0\n", "line 3, column \"amount\": \"0x10\" is not a number\nhint: give each category a whole number as its code"},
 		{"beyond float64", header + "1e400,1,1,0\n", "line 3, column \"amount\": \"1e400\" is too large"},
 		{"beyond float32", header + "1e39,1,1,0\n", "line 3, column \"amount\": \"1e39\" is too large for a model's float32 input"},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assize/assize/internal/domain"
 	"github.com/assize/assize/internal/tree"
 )
 
@@ -102,9 +103,19 @@ func newNative(e *tree.Ensemble, spec *Spec) (*native, error) {
 	return n, nil
 }
 
-// sameNames refuses features in another order than the file's, where it names them.
+// sameNames refuses features that are not the file's, or in another order, where it names them.
 func sameNames(e *tree.Ensemble, spec *Spec) error {
-	if len(e.Names) == 0 || spec.Domain == nil || len(e.Names) != len(spec.Domain.Features) {
+	if len(e.Names) == 0 || spec.Domain == nil || len(spec.Domain.Features) == 0 {
+		return nil
+	}
+	if len(e.Names) > len(spec.Domain.Features) {
+		for _, name := range e.Names {
+			if !slices.ContainsFunc(spec.Domain.Features, func(f domain.Feature) bool { return f.Name == name }) {
+				return fmt.Errorf("open model: it reads %q, and the domain has no such feature\nhint: list every input of the model, in its order, under domain.features", name)
+			}
+		}
+	}
+	if len(e.Names) != len(spec.Domain.Features) {
 		return nil
 	}
 	for i, f := range spec.Domain.Features {

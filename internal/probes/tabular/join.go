@@ -48,7 +48,14 @@ func join(j *measure.Joint) (*result.Result, error) {
 		r.Check("more-queries-find-little-more", 20*late <= t.searched, fmt.Sprintf("The second half of the queries found a gain for %d of %d rows that the first had not; one in twenty may be.", late, t.searched))
 	} else {
 		r.Check("file-is-the-model", sum("agrees") == n, fmt.Sprintf("For %d of %d rows the sums read from the file and the model's own answers agree.", sum("agrees"), n))
-		r.Check("cut-off-inside-scores", reach == someReach, fmt.Sprintf("Within the ranges of the domain both favourable and other decisions occur: %v.", reach == someReach))
+		inside := "Within the ranges of the domain both favourable and other decisions occur."
+		switch reach {
+		case noneReach:
+			inside = "Nobody can ever be decided favourably: " + outside(j) + "."
+		case allReach:
+			inside = "Nobody can ever be decided unfavourably: " + outside(j) + "."
+		}
+		r.Check("cut-off-inside-scores", reach == someReach, inside)
 		r.Check("little-unproven", 20*t.unproven <= t.searched, fmt.Sprintf("Of %d of %d rows it is not known whether they can gain; one in twenty may be.", t.unproven, t.searched))
 	}
 	inside := sum("inside")
@@ -82,7 +89,7 @@ func how(j *measure.Joint, flips int) string {
 
 // outside says that no score of the domain crosses the rule's threshold.
 func outside(j *measure.Joint) string {
-	return fmt.Sprintf("the thresholds of the rule (%s) lie outside the range of the model's scores over the domain", j.Facts.Rule)
+	return fmt.Sprintf("the thresholds of the rule (%s) lie outside the range of the model's scores over the domain; correct them under decision, or the ranges under domain.features", j.Facts.Rule)
 }
 
 // tally counts the rows that have something to gain and can be searched.

@@ -201,15 +201,21 @@ func (s *sheet) cells(t result.Table) {
 	}
 	widths := s.fit(rows)
 	for over := s.over(widths); over > 0; over = s.over(widths) {
-		i := slices.Index(widths, slices.Max(widths))
-		to := max(widths[i]-over, widths[i]/2)
-		if to < leastCell {
+		i := 0 // what names a row is cut last
+		if len(widths) > 1 {
+			i = 1 + slices.Index(widths[1:], slices.Max(widths[1:]))
+		}
+		if widths[i] <= leastCell {
+			i = 0
+		}
+		to := max(leastCell, widths[i]-over, widths[i]/2)
+		if to >= widths[i] {
 			break
 		}
 		for _, row := range rows {
 			row[i] = s.wide.Truncate(row[i], to, "…")
 		}
-		widths = s.fit(rows)
+		widths[i] = to
 	}
 	s.table(2, widths, make([]bool, maxCells), rows)
 	if left := max(0, len(t.Rows)-maxRows) + t.More; left > 0 {
