@@ -36,6 +36,9 @@ type Probe struct {
 	Isolated bool
 	// Switch says that it is run with the switchable solutions on and again with them off.
 	Switch bool
+	// Again says that it asks for a second decision on the same subject (model.Again), which is where
+	// hysteresis shows. The others ask about every input as a new subject's, and run without that solution.
+	Again bool
 	// Paired names the 0/1 column whose difference between the two runs is the
 	// solutions' effect, 1 being the outcome that is good for the target.
 	Paired string

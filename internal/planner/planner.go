@@ -258,7 +258,7 @@ func addItems(p *plan.Plan, t Target, probe *measure.Probe, probes []measure.Pro
 		return err
 	}
 	scope := measure.Scope{TestRows: t.Facts.TestRows, Width: t.Facts.Width, Classes: t.Facts.Classes, Params: params}
-	on, off, alone, built := chains(t.Manifest)
+	on, off, alone, built := chains(t.Manifest, probe.Again)
 	runs := [][]string{on}
 	switch {
 	case !probe.Needs.Model:
@@ -358,11 +358,13 @@ func requirement(items []plan.Item, probe string, chain []string) string {
 // chains are the names of the solutions in the model's chain: as deployed,
 // without those that can be switched off, and with one of these alone for each.
 // Solutions that are part of the model go together: without them the run is on
-// the baseline. built has them alone, and is nil where there is no baseline.
-func chains(m *manifest.Manifest) (on, off []string, alone [][]string, built []string) {
+// the baseline. built has them alone, and is nil where there is no baseline. Hysteresis is among them only
+// for probes that ask about the same subject again.
+func chains(m *manifest.Manifest, again bool) (on, off []string, alone [][]string, built []string) {
 	on, off = []string{}, []string{}
 	_, made := m.Baseline()
-	for _, s := range m.Solutions {
+	solutions := slices.DeleteFunc(slices.Clone(m.Solutions), func(s manifest.Solution) bool { return s.Type == manifest.Hysteresis && !again })
+	for _, s := range solutions {
 		if !model.CanSwitch(s.Type) && s.Baseline == "" {
 			continue
 		}
@@ -376,7 +378,7 @@ func chains(m *manifest.Manifest) (on, off []string, alone [][]string, built []s
 			return !slices.Contains(names, name) && !slices.Contains(off, name)
 		})
 	}
-	for _, s := range m.Solutions {
+	for _, s := range solutions {
 		if model.CanSwitch(s.Type) && s.Switchable {
 			alone = append(alone, with(s.Name))
 		}

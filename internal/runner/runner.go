@@ -13,6 +13,7 @@ import (
 
 	"github.com/assize/assize/internal/artefact"
 	"github.com/assize/assize/internal/evidence"
+	"github.com/assize/assize/internal/manifest"
 	"github.com/assize/assize/internal/measure"
 	"github.com/assize/assize/internal/plan"
 	"github.com/assize/assize/internal/probes/suite"
@@ -407,8 +408,24 @@ func (r *run) joined(it *item) *result.Result {
 	if res.Rows == nil {
 		res.Rows = rows
 	}
+	if why := r.without(it); why != "" && res.State == result.Measured {
+		res.Notes = append(res.Notes, why)
+	}
 	withTheRows(res)
 	return res
+}
+
+// without says which solutions of the deployed system play no part in a run of it.
+func (r *run) without(it *item) string {
+	if !it.Deployed || !it.probe.Needs.Model && !it.probe.Joins() || it.probe.Again || r.Setup.Model == nil {
+		return ""
+	}
+	for _, s := range r.Setup.Model.Solutions {
+		if s.Type == manifest.Hysteresis {
+			return fmt.Sprintf("The solution %s, which holds on to a subject's last decision, plays no part here: every input is asked about as a new subject's.", s.Name)
+		}
+	}
+	return ""
 }
 
 // withTheRows moves the tables that speak of single rows to where the rows are kept: what

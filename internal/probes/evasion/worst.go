@@ -35,6 +35,7 @@ func worstProbe() measure.Probe {
 		Doc: "The worst of all attacks on each row: a row stands only where none of them broke it.\n\n" +
 			"Attacks differ in what they break, so that the best of them says too little. Here each row has the smallest change that any attack found, and the report says which. " +
 			"Counted are all rows that at least one attack worked on, random noise not being one; an attack that did not run is left out by name. " +
+			"All that is counted lies within the norm and epsilon of the threat model; feasible changes at a price (evasion/tabular) are another threat, with metrics and criteria of their own: one can be feasible and outside the ball, or inside it and too dear for anybody. " +
 			"Checks that an attack failed are failed here too, save those of its strength, which is what the others make up for: these are made anew of all together.",
 		Metrics: []string{
 			"attack_success", "attacks", "attacks_a_row", "broken_by_one_attack", "clean_accuracy", "median_distance", "noise_success",
@@ -107,6 +108,9 @@ func joinWorst(j *measure.Joint) (*result.Result, error) {
 	}
 	if len(absent) > 0 {
 		r.Notes = append(r.Notes, "Left out, because not measured: "+strings.Join(unmeasured(absent), "; ")+".")
+	}
+	if j.Facts.Layout == "columns" && len(j.Facts.Favourable) > 0 {
+		r.Notes = append(r.Notes, "Counted are changes within the norm and epsilon of the threat model; what somebody can gain by feasible changes of any size is measured apart, by evasion/tabular.")
 	}
 	return r, nil
 }

@@ -172,6 +172,7 @@ func (t *tally) notes(r *result.Result, reach float64, j *measure.Joint) {
 	if t.outside > 0 {
 		say("%d further rows hold missing or infinite values and are not searched.", t.outside)
 	}
+	say("The bound is the domain, not the norm and epsilon of the threat model, so that evasion/worst does not count these changes.")
 	if reach == noneReach {
 		say("Nobody can ever be decided favourably: %s.", outside(j))
 	}

@@ -107,7 +107,7 @@ func TestNetwork(t *testing.T) {
 			if cheaper == 0 {
 				t.Errorf("no row is cheaper than by evolution alone")
 			}
-			if got, want := got.Notes[1], fmt.Sprintf("The search along the model's gradients found %d of the %d gains; ", climbed, flips); len(got) < len(want) || got[:len(want)] != want {
+			if got, want := got.Notes[len(got.Notes)-1], fmt.Sprintf("The search along the model's gradients found %d of the %d gains; ", climbed, flips); len(got) < len(want) || got[:len(want)] != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})

@@ -18,6 +18,7 @@ func feasible() measure.Probe {
 		Doc: "Feasible evasion: who can gain the favourable decision by changes that could really happen, and what the cheapest such change is.\n\n" +
 			"Only rows that have something to gain count. What somebody can change is what the domain says: ranges, whole numbers, what cannot change or in one direction only, " +
 			"one-hot groups, relations over x and orig. The domain alone is the bound; epsilon and norm of the threat model play no part. " +
+			"That is why evasion/worst, which joins attacks within these, does not count what is found here: a feasible change can lie outside the ball, and the cheapest is not the smallest. Criteria of feasible_flip read this probe alone. " +
 			"The price of a change is the sum of the owner's costs for each unit (where no feature that can change states one: of shares of the ranges); in a one-hot group the price of the member that is taken up. " +
 			"Tree ensembles and linear models, scorecards among them, are read from the model file and searched by branch and bound: boxes of inputs, which the relations narrow and the model bounds, cheapest first. " +
 			"The answer is then exact: the cheapest change there is, or the proof that there is none; where the budget ends first, the row is called unproven and the cheapest price is bounded from both sides. " +
@@ -45,7 +46,7 @@ func feasible() measure.Probe {
 		// The row itself, and what was found until it is the cheapest.
 		Queries: func(s measure.Scope) int { return 10 * min(s.TestRows, s.Params.Int("rows")) },
 		Timeout: 30 * time.Minute,
-		Switch:  true, Paired: "stands",
+		Switch:  true, Again: true, Paired: "stands",
 		Run: run, Join: join,
 	}
 }

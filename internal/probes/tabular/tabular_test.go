@@ -94,11 +94,15 @@ func records(t testing.TB, name string) [][]string {
 func creditSpec(t testing.TB) *model.Spec {
 	t.Helper()
 	dom := &model.Domain{Confirmed: true, Relations: []string{
-		"x.amount >= 20 * x.duration_months", "x.amount <= 2500 * x.duration_months", "x.duration_months > 48 implies x.amount >= 2500",
+		"x.amount >= 20 * x.duration_months", "x.amount <= 2500 * x.duration_months", "x.duration_months > 48 implies x.amount >= 2500", "x.purpose_car_new == 1 implies x.amount >= 1000",
 		"abs(x.amount - orig.amount) <= 0.25 * orig.amount", "abs(x.duration_months - orig.duration_months) <= 12",
 		"x.checking <= orig.checking + 1 and x.savings <= orig.savings + 1", "x.plans_bank <= orig.plans_bank and x.plans_stores <= orig.plans_stores",
 		"x.amount * orig.duration_months <= orig.amount * x.duration_months implies x.instalment_rate >= orig.instalment_rate",
 		"x.amount * orig.duration_months >= orig.amount * x.duration_months implies x.instalment_rate <= orig.instalment_rate",
+		"x.instalment_rate <= orig.instalment_rate - 2 implies x.amount * orig.duration_months >= 1.25 * orig.amount * x.duration_months",
+		"x.instalment_rate >= orig.instalment_rate + 2 implies x.amount * orig.duration_months <= 0.8 * orig.amount * x.duration_months",
+		"x.instalment_rate <= orig.instalment_rate - 3 implies 20 * x.amount * orig.duration_months >= 35 * orig.amount * x.duration_months",
+		"x.instalment_rate >= orig.instalment_rate + 3 implies 35 * x.amount * orig.duration_months <= 20 * orig.amount * x.duration_months",
 	}}
 	for _, r := range records(t, "features.csv") {
 		f := domain.Feature{Name: r[0], Type: domain.Type(r[1]), Min: number(t, r[2]), Max: number(t, r[3]), Unit: r[4], Mutable: domain.Mutability(r[5]), Group: r[6]}
