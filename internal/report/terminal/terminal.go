@@ -159,7 +159,7 @@ const (
 	maxTables = 12
 	maxRows   = 6
 	maxCells  = 8
-	leastCell = 8 // columns
+	leastCell = 24 // columns
 )
 
 // tables shows what the probes' tables say of the system as it is deployed, the first rows of each.
@@ -189,35 +189,48 @@ func (s *sheet) tables(d *dossier.Dossier) {
 	}
 }
 
-// cells writes a probe's table, cut to what fits the terminal.
+// cells writes a probe's table. One column at most is cut to what fits; where more would be, each
+// row is a paragraph.
 func (s *sheet) cells(t result.Table) {
 	rows := make([][]string, 0, 1+maxRows)
 	for _, r := range append([][]string{t.Head}, t.Rows[:min(len(t.Rows), maxRows)]...) {
 		row := make([]string, min(len(t.Head), maxCells))
 		for i := range min(len(row), len(r)) {
-			row[i] = s.wide.Truncate(wording.Clean(r[i]), s.width, "…")
+			row[i] = s.wide.Truncate(wording.Clean(r[i]), 2*s.width, "…")
 		}
 		rows = append(rows, row)
 	}
 	widths := s.fit(rows)
-	for over := s.over(widths); over > 0; over = s.over(widths) {
-		i := 0 // what names a row is cut last
-		if len(widths) > 1 {
-			i = 1 + slices.Index(widths[1:], slices.Max(widths[1:]))
+	if over := s.over(widths); over > 0 {
+		i := slices.Index(widths, slices.Max(widths))
+		if widths[i]-over < leastCell || i == 0 {
+			s.apart(rows)
+			s.left(t)
+			return
 		}
-		if widths[i] <= leastCell {
-			i = 0
-		}
-		to := max(leastCell, widths[i]-over, widths[i]/2)
-		if to >= widths[i] {
-			break
-		}
+		widths[i] -= over
 		for _, row := range rows {
-			row[i] = s.wide.Truncate(row[i], to, "…")
+			row[i] = s.wide.Truncate(row[i], widths[i], "…")
 		}
-		widths[i] = to
 	}
 	s.table(2, widths, make([]bool, maxCells), rows)
+	s.left(t)
+}
+
+// apart writes each row as a paragraph, the head's words before its cells.
+func (s *sheet) apart(rows [][]string) {
+	for _, row := range rows[1:] {
+		var parts []string
+		for i, cell := range row[1:] {
+			if cell != "" {
+				parts = append(parts, rows[0][1+i]+" "+cell)
+			}
+		}
+		s.para(2, 2, "", row[0]+": "+strings.Join(parts, "; "))
+	}
+}
+
+func (s *sheet) left(t result.Table) {
 	if left := max(0, len(t.Rows)-maxRows) + t.More; left > 0 {
 		s.para(2, 2, dim, wording.Whole(int64(left))+" more in the report.")
 	}
