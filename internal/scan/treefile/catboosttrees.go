@@ -22,9 +22,12 @@ type forest struct {
 // trees checks that what trees refer to is there: loaders do not.
 func (c *cbm) trees(o flatbuf.Object) error {
 	var f forest
-	for i, v := range map[int]*vector{1: &f.splits, 2: &f.sizes, 3: &f.starts, 10: &f.steps, 11: &f.leaves} {
+	for _, v := range []struct {
+		field int
+		is    *vector
+	}{{1, &f.splits}, {2, &f.sizes}, {3, &f.starts}, {10, &f.steps}, {11, &f.leaves}} {
 		var err error
-		if v.at, v.n, err = o.Vector(i); err != nil {
+		if v.is.at, v.is.n, err = o.Vector(v.field); err != nil {
 			return err
 		}
 	}
@@ -37,9 +40,9 @@ func (c *cbm) trees(o flatbuf.Object) error {
 		return err
 	}
 	f.dimension = int64(int32(dimension))
-	for features, borders := range map[int]int{5: 3, 13: 3, 6: 1, 7: 1} { // numbers, estimated, one-hot, statistics
-		err := o.Objects(features, func(feature flatbuf.Object) error {
-			_, n, err := feature.Vector(borders)
+	for _, v := range [][2]int{{5, 3}, {13, 3}, {6, 1}, {7, 1}} { // features and their borders: numbers, estimated, one-hot, statistics
+		err := o.Objects(v[0], func(feature flatbuf.Object) error {
+			_, n, err := feature.Vector(v[1])
 			f.questions += n
 			return err
 		})

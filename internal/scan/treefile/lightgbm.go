@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -168,8 +170,8 @@ func (g *lgb) check() error {
 	if g.cats > 0 {
 		want["cat_boundaries"] = g.cats + 1
 	}
-	for key, n := range want {
-		if have := g.counts[key]; have != n {
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if have, n := g.counts[key], want[key]; have != n {
 			g.deceive("count", g.at, "tree %.20q needs %d values of %s and has %d", g.tree, n, key, have)
 		}
 	}
