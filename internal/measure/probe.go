@@ -118,6 +118,7 @@ type Scope struct {
 	TestRows int
 	Width    int
 	Classes  int
+	Trees    bool // the model holds a tree ensemble
 	Params   Params
 }
 

@@ -179,7 +179,7 @@ func (k *knob) set(t Target, rows, queries float64) {
 			params["queries"] = queries
 		}
 		it.Parameters = params
-		scope := measure.Scope{TestRows: t.Facts.TestRows, Width: t.Facts.Width, Classes: t.Facts.Classes, Params: params}
+		scope := measure.Scope{TestRows: t.Facts.TestRows, Width: t.Facts.Width, Classes: t.Facts.Classes, Trees: t.HasTrees, Params: params}
 		it.Rows = min(k.probe.Rows(scope), t.Facts.TestRows)
 		if k.probe.Queries != nil {
 			it.Queries = k.probe.Queries(scope) * copies(t.Manifest, it.Solutions)

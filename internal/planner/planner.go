@@ -257,7 +257,7 @@ func addItems(p *plan.Plan, t Target, probe *measure.Probe, probes []measure.Pro
 	if err != nil {
 		return err
 	}
-	scope := measure.Scope{TestRows: t.Facts.TestRows, Width: t.Facts.Width, Classes: t.Facts.Classes, Params: params}
+	scope := measure.Scope{TestRows: t.Facts.TestRows, Width: t.Facts.Width, Classes: t.Facts.Classes, Trees: t.HasTrees, Params: params}
 	on, off, alone, built := chains(t.Manifest, probe.Again)
 	runs := [][]string{on}
 	switch {

@@ -43,8 +43,7 @@ func feasible() measure.Probe {
 		},
 		Metrics: []string{"feasible_flip", "unproven_share", "infeasible", "median_cost", "cheapest_cost", "cost_p10", "cost_p90", "rows_attackable"},
 		Rows:    func(s measure.Scope) int { return min(s.TestRows, s.Params.Int("rows")) },
-		// The row itself, and what was found until it is the cheapest.
-		Queries: func(s measure.Scope) int { return 10 * min(s.TestRows, s.Params.Int("rows")) },
+		Queries: queries,
 		Timeout: 30 * time.Minute,
 		Switch:  true, Again: true, Paired: "stands",
 		Run: run, Join: join,
@@ -52,6 +51,17 @@ func feasible() measure.Probe {
 }
 
 const confidence = 0.95
+
+// queries estimates what the search asks of the model: of trees the row itself
+// and what was found until it is the cheapest, else at most the budget of walks
+// and evolution; linear models, which are told apart when they are opened, need less.
+func queries(s measure.Scope) int {
+	a := 10
+	if !s.Trees {
+		a += walks*s.Params.Int("steps") + s.Params.Int("queries")
+	}
+	return a * min(s.TestRows, s.Params.Int("rows"))
+}
 
 // reason says why a model cannot be searched exactly; it travels in the rows,
 // since a row's result holds numbers alone.
