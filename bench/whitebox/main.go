@@ -217,15 +217,18 @@ func ensemble(ctx context.Context, file string, x []float32, y []int, epsilon fl
 	for i := range y {
 		data.Index = append(data.Index, i)
 	}
-	params := measure.Params{
-		"norm": "linf", "epsilon": epsilon, "unit": "raw", "steps": float64(steps), "targets": 9.0, "tested": 0.0,
-		"queries": 5000.0, "window": 0.8,
-	}
+	ours := measure.Params{"norm": "linf", "epsilon": epsilon, "unit": "raw", "steps": float64(steps), "targets": 9.0, "tested": 0.0, "queries": 5000.0, "window": 0.8}
 	standing, out := len(y), map[string]any{"rows": len(y)}
 	broken := make([]bool, len(y))
 	for _, p := range evasion.Probes() {
 		if p.ID != "evasion/autoattack" && p.ID != "evasion/square" {
 			continue
+		}
+		params := measure.Params{}
+		for _, q := range p.Params {
+			if params[q.Name] = q.Default("thorough"); ours[q.Name] != nil {
+				params[q.Name] = ours[q.Name]
+			}
 		}
 		start := time.Now()
 		r, err := p.Run(ctx, &measure.Case{Params: params, Model: m, Domain: m.Domain(), Data: data, Index: data.Index, Seed: measure.Seed{1}})
