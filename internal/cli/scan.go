@@ -159,10 +159,18 @@ func scanText(w io.Writer, set *rules.Set, bound bool, reports []scan.FileReport
 			parts = append(parts, fmt.Sprintf("%d %s", count[o], o))
 		}
 	}
-	fmt.Fprintf(&b, "%d files, %d members: %s. Rules of %s, %.19s…\n", files, members, strings.Join(parts, ", "), set.Version(), set.Digest())
+	fmt.Fprintf(&b, "%s, %s: %s. Rules of %s, %.19s…\n", counted(files, "file"), counted(members, "member"), strings.Join(parts, ", "), set.Version(), set.Digest())
 	if !bound {
 		fmt.Fprintln(&b, "No digests were made: this report is bound to no bytes, and cannot show later that these are the files that were looked at.")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
